@@ -1,0 +1,95 @@
+//! The bookkeeper: follows every stream of the journal and keeps the sums of the accounts that are nobody's wallet.
+//!
+//! It is the first reader of the outbox. A cursor moves in the same transaction as the sums, so nothing is added twice,
+//! however many nodes run a bookkeeper; `verify` compares the sums with the journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use warifu_core::ledger::{Account, Outcome, Owner};
+use warifu_core::money::Unit;
+use warifu_store::{AccountSum, Database, JournalCursor, Recorded, StoreError, Transaction};
+
+use crate::clock::Clock;
+
+const NAME: &str = "bookkeeper";
+/// How long the bookkeeper rests when there is nothing to book.
+const REST: Duration = Duration::from_millis(500);
+/// How many transactions it books at once. Small, for on SQLite the commands wait meanwhile.
+const STRETCH: i64 = 500;
+
+/// Books for ever.
+pub(crate) async fn run(database: Database, clock: Arc<dyn Clock>) {
+    loop {
+        if let Err(error) = catch_up(&database).await {
+            tracing::warn!(%error, "the bookkeeper will try again");
+        }
+        let now = clock.now();
+        let forgotten = database
+            .write(move |transaction| Box::pin(async move { transaction.delete_nonces(now).await }))
+            .await;
+        if let Err(error) = forgotten {
+            tracing::warn!(%error, "expired nonces will be forgotten later");
+        }
+        tokio::time::sleep(REST).await;
+    }
+}
+
+/// Books everything that is recorded by now.
+pub(crate) async fn catch_up(database: &Database) -> Result<(), StoreError> {
+    let (cursors, heads) = database
+        .read(|transaction| {
+            Box::pin(async move { Ok((transaction.list_cursors(NAME).await?, transaction.list_streams().await?)) })
+        })
+        .await?;
+    for cursor in cursors {
+        let Some(head) = heads.iter().find(|head| head.stream == cursor.stream) else { continue };
+        let mut position = cursor.position;
+        while position < head.position {
+            let from = JournalCursor { stream: cursor.stream, position };
+            let reached =
+                database.write(move |transaction| Box::pin(async move { book(transaction, from).await })).await?;
+            // `None`: another node is at work on this stream.
+            let Some(reached) = reached else { break };
+            position = reached;
+        }
+    }
+    Ok(())
+}
+
+/// Books one stretch and returns the position it reached.
+async fn book(transaction: &mut Transaction, from: JournalCursor) -> Result<Option<i64>, StoreError> {
+    let stretch = transaction.list_transactions_after(from, STRETCH).await?;
+    let Some(last) = stretch.last().map(|recorded| recorded.position) else { return Ok(None) };
+    if !transaction.move_cursor(NAME, from, last).await? {
+        return Ok(None);
+    }
+    for change in sum_up(&stretch) {
+        transaction.add_to_sum(&change).await?;
+    }
+    Ok(Some(last))
+}
+
+fn sum_up(stretch: &[Recorded]) -> Vec<AccountSum> {
+    let mut sums: BTreeMap<(Account, [u8; 16], Unit), (i64, i64)> = BTreeMap::new();
+    for Recorded { record, .. } in stretch {
+        let Outcome::Done { transfers, .. } = &record.outcome else { continue };
+        for transfer in transfers {
+            let amount = transfer.amount.get();
+            for (account, debit, credit) in [(transfer.debit, amount, 0), (transfer.credit, 0, amount)] {
+                let owner = match account.owner() {
+                    // A wallet's entries carry their balance themselves.
+                    Owner::Wallet => continue,
+                    Owner::Shop => record.shop.bytes(),
+                    Owner::Issuer => [0; 16],
+                };
+                let sum = sums.entry((account, owner, transfer.unit)).or_default();
+                *sum = (sum.0.saturating_add(debit), sum.1.saturating_add(credit));
+            }
+        }
+    }
+    sums.into_iter()
+        .map(|((account, owner, unit), (debits, credits))| AccountSum { account, owner, unit, debits, credits })
+        .collect()
+}

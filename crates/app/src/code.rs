@@ -1,0 +1,53 @@
+//! Issuing payment codes.
+
+use warifu_core::code::{CODE_LIFETIME, Code, IssuedCode};
+use warifu_core::id::MemberId;
+use warifu_core::time::Time;
+
+use crate::fault::Fault;
+use crate::open::App;
+use crate::random;
+
+/// A code to be shown.
+#[derive(Debug)]
+pub struct ShownCode {
+    /// The code itself, which is kept nowhere else.
+    pub code: Code,
+    /// From when it is good.
+    pub issued_at: Time,
+    /// The first moment at which it is no longer good.
+    pub expires_at: Time,
+}
+
+impl App {
+    /// Issues a code for a member's wallet. It ends the one before.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn issue_code(&self, member: MemberId) -> Result<ShownCode, Fault> {
+        let code = Code::new(&self.issuer_prefix, random::code_number()?)
+            .ok_or_else(|| Fault::Random("a number out of its range".to_owned()))?;
+        let mac = self.keys.code_macs(&code).first().copied().ok_or(Fault::NotFound("key to hash with"))?;
+        let issued_at = self.clock.now();
+        let expires_at = issued_at.saturating_add(CODE_LIFETIME);
+        let is_known = self
+            .database
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let Some(wallet) = transaction.find_wallet_of_member(member).await? else { return Ok(false) };
+                    let issued = IssuedCode {
+                        mac,
+                        wallet: wallet.id,
+                        issued_at,
+                        expires_at,
+                        newest: true,
+                        bound_to: None,
+                        consumed_by: None,
+                    };
+                    transaction.create_code(&issued).await.map(|()| true)
+                })
+            })
+            .await?;
+        if is_known { Ok(ShownCode { code, issued_at, expires_at }) } else { Err(Fault::NotFound("wallet")) }
+    }
+}

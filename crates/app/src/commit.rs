@@ -1,0 +1,282 @@
+//! The commit queue: commands gather while the last commit runs, are decided one after another against the same loaded
+//! state, and become durable together. Each caller is answered after the commit that holds its command.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jiff::tz::TimeZone;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use warifu_core::ledger::{Command, Transaction as Record, decide};
+use warifu_core::request::{BodyHash, RequestKey};
+use warifu_core::time::Time;
+use warifu_store::{Database, StoreError, Transaction};
+
+use crate::clock::Clock;
+use crate::fault::Fault;
+
+/// How many commands one commit takes at most.
+const BATCH_MAX: usize = 256;
+/// How many commands may wait. At ten thousand a second this is less than half a second of work.
+const QUEUE_MAX: usize = 4_096;
+/// How long a command may wait before it is dropped undone; a till waits 30 seconds.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// How often a batch is run again because it gave way to another one or lost its answer.
+const TRIES: u32 = 5;
+
+/// What a command came to.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The transaction that stands in the journal under the command's key.
+    pub record: Record,
+    /// Whether it was recorded for an earlier request.
+    pub replayed: bool,
+}
+
+/// A command and the hashes, one a key of the ring, by which an earlier record may know the same request.
+#[derive(Clone, Debug)]
+pub(crate) struct Submission {
+    pub(crate) command: Command,
+    pub(crate) bodies: Vec<BodyHash>,
+}
+
+struct Pending {
+    submission: Submission,
+    since: Instant,
+    answer: oneshot::Sender<Result<Receipt, Fault>>,
+}
+
+/// Counters since the start of the process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Commits that held at least one command.
+    pub batches: u64,
+    /// Commands that were answered from a commit.
+    pub commands: u64,
+    /// Commands that were told at once that too much is waiting.
+    pub overloaded: u64,
+    /// Commands that were dropped at their deadline.
+    pub dropped: u64,
+    /// Batches that had to be run again.
+    pub retried: u64,
+    /// Commands that wait now.
+    pub waiting: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    batches: AtomicU64,
+    commands: AtomicU64,
+    overloaded: AtomicU64,
+    dropped: AtomicU64,
+    retried: AtomicU64,
+}
+
+/// The queue and the lanes that empty it.
+#[derive(Debug)]
+pub(crate) struct CommitQueue {
+    sender: RwLock<Option<mpsc::Sender<Pending>>>,
+    lanes: Mutex<Vec<JoinHandle<()>>>,
+    counters: Arc<Counters>,
+}
+
+struct Lane {
+    queue: Arc<Mutex<mpsc::Receiver<Pending>>>,
+    database: Database,
+    clock: Arc<dyn Clock>,
+    zone: TimeZone,
+    counters: Arc<Counters>,
+}
+
+impl CommitQueue {
+    /// Starts the lanes. Must run inside a tokio runtime.
+    pub(crate) fn start(database: &Database, clock: &Arc<dyn Clock>, zone: &TimeZone) -> Self {
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        let queue = Arc::new(Mutex::new(receiver));
+        let counters = Arc::new(Counters::default());
+        let lanes = (0..database.lanes())
+            .map(|_| {
+                let lane = Lane {
+                    queue: Arc::clone(&queue),
+                    database: database.clone(),
+                    clock: Arc::clone(clock),
+                    zone: zone.clone(),
+                    counters: Arc::clone(&counters),
+                };
+                tokio::spawn(lane.run())
+            })
+            .collect();
+        Self { sender: RwLock::new(Some(sender)), lanes: Mutex::new(lanes), counters }
+    }
+
+    /// Queues a command and waits for its commit.
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<Receipt, Fault> {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Fault::ShuttingDown)?;
+        let (answer, answered) = oneshot::channel();
+        sender.try_send(Pending { submission, since: Instant::now(), answer }).map_err(|_| {
+            self.counters.overloaded.fetch_add(1, Ordering::Relaxed);
+            Fault::Overloaded
+        })?;
+        drop(sender);
+        answered.await.map_err(|_| StoreError::Unknown("the commit queue ended".to_owned()))?
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        let waiting = self.sender.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |sender| {
+            u64::try_from(sender.max_capacity().saturating_sub(sender.capacity())).unwrap_or(u64::MAX)
+        });
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Statistics {
+            batches: read(&self.counters.batches),
+            commands: read(&self.counters.commands),
+            overloaded: read(&self.counters.overloaded),
+            dropped: read(&self.counters.dropped),
+            retried: read(&self.counters.retried),
+            waiting,
+        }
+    }
+
+    /// Takes no more commands, finishes those that wait, and returns when the last commit is done.
+    pub(crate) async fn drain(&self) {
+        self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
+        for lane in self.lanes.lock().await.drain(..) {
+            if let Err(error) = lane.await {
+                tracing::error!(%error, "a commit lane ended badly");
+            }
+        }
+    }
+}
+
+impl Lane {
+    async fn run(self) {
+        loop {
+            let mut batch = Vec::with_capacity(BATCH_MAX);
+            {
+                let mut queue = self.queue.lock().await;
+                // Takes what is there and never waits for more: a window would only add its length to every answer.
+                if queue.recv_many(&mut batch, BATCH_MAX).await == 0 {
+                    return;
+                }
+            }
+            let (live, late): (Vec<_>, Vec<_>) =
+                batch.into_iter().partition(|pending| pending.since.elapsed() < DEADLINE);
+            for pending in late {
+                self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                let _ = pending.answer.send(Err(Fault::TimedOut));
+            }
+            if !live.is_empty() {
+                self.commit(live).await;
+            }
+        }
+    }
+
+    /// Commits a batch and answers everyone in it. A batch that fails for a reason that may lie with one command is taken
+    /// apart, so that only this one fails.
+    async fn commit(&self, batch: Vec<Pending>) {
+        let (submissions, waiting): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|pending| (pending.submission, pending.answer)).unzip();
+        let result = self.try_commit(submissions.clone()).await;
+        match result {
+            Ok(receipts) => {
+                for (answer, receipt) in waiting.into_iter().zip(receipts) {
+                    // Whoever hung up finds the outcome by its request key.
+                    let _ = answer.send(receipt);
+                }
+            }
+            Err(StoreError::Constraint(_) | StoreError::Corrupt { .. } | StoreError::Failed(_))
+                if submissions.len() > 1 =>
+            {
+                for (submission, answer) in submissions.into_iter().zip(waiting) {
+                    let receipt = self.try_commit(vec![submission]).await;
+                    let receipt = receipt.map_err(Fault::from).and_then(|mut receipts| {
+                        receipts.pop().unwrap_or(Err(Fault::Overloaded))
+                    });
+                    let _ = answer.send(receipt);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, commands = waiting.len(), "a batch failed");
+                for answer in waiting {
+                    let _ = answer.send(Err(Fault::Store(error.clone())));
+                }
+            }
+        }
+    }
+
+    async fn try_commit(&self, submissions: Vec<Submission>) -> Result<Vec<Result<Receipt, Fault>>, StoreError> {
+        let count = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
+        let submissions = Arc::new(submissions);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (work, zone, now) = (Arc::clone(&submissions), self.zone.clone(), self.clock.now());
+            let result = self
+                .database
+                .write(move |transaction| Box::pin(async move { run(transaction, &work, now, &zone).await }))
+                .await;
+            match result {
+                // Running it again is safe even if it was committed: the request keys are then found claimed by it.
+                Err(error @ (StoreError::Conflict(_) | StoreError::Unknown(_))) if tries < TRIES => {
+                    tracing::debug!(%error, tries, "running a batch again");
+                    self.counters.retried.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(u64::from(tries) * 5)).await;
+                }
+                Ok(receipts) => {
+                    self.counters.batches.fetch_add(1, Ordering::Relaxed);
+                    self.counters.commands.fetch_add(count, Ordering::Relaxed);
+                    return Ok(receipts);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// One batch, inside one transaction: claim, gather, decide, record; then look up what was claimed before.
+async fn run(
+    transaction: &mut Transaction,
+    submissions: &[Submission],
+    now: Time,
+    zone: &TimeZone,
+) -> Result<Vec<Result<Receipt, Fault>>, StoreError> {
+    let head = transaction.lock_stream().await?;
+    let at = now.max(head.at);
+
+    let mut first: BTreeMap<&RequestKey, &Command> = BTreeMap::new();
+    for Submission { command, .. } in submissions {
+        first.entry(&command.key).or_insert(command);
+    }
+    let claims = first.iter().map(|(key, command)| (*key, command.id)).collect();
+    let claimed = transaction.claim_requests(claims).await?;
+
+    let commands: Vec<&Command> = submissions
+        .iter()
+        .map(|submission| &submission.command)
+        .filter(|command| claimed.contains(&command.id))
+        .collect();
+    let codes: BTreeSet<_> = commands.iter().flat_map(|command| command.code.iter().copied()).collect();
+    let mut loaded = transaction.gather(&codes).await?;
+    let records: Vec<Record> = commands.iter().map(|command| decide(&mut loaded, command, at, zone)).collect();
+    transaction.record(head, &records, &loaded).await?;
+
+    let mut known: BTreeMap<RequestKey, Record> =
+        records.into_iter().map(|record| (record.key.clone(), record)).collect();
+    for key in first.into_keys() {
+        if !known.contains_key(key) {
+            let found = transaction.find_transaction_by_request(key).await?;
+            let recorded = found.ok_or_else(|| StoreError::Failed("a claimed request has no transaction".to_owned()))?;
+            known.insert(key.clone(), recorded.record);
+        }
+    }
+    Ok(submissions.iter().map(|submission| answer(submission, &known)).collect())
+}
+
+fn answer(submission: &Submission, known: &BTreeMap<RequestKey, Record>) -> Result<Receipt, Fault> {
+    let record = known.get(&submission.command.key).ok_or(Fault::RequestIdConflict)?;
+    if record.kind != submission.command.kind || !submission.bodies.contains(&record.body) {
+        return Err(Fault::RequestIdConflict);
+    }
+    Ok(Receipt { record: record.clone(), replayed: record.id != submission.command.id })
+}

@@ -1,0 +1,40 @@
+//! Why a command was not answered by a decision. The ledger's refusals are not here: they are answers.
+
+use warifu_store::StoreError;
+
+/// What kept a command or a question from its answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Too much is waiting. Certainly nothing was done.
+    #[error("too many commands are waiting")]
+    Overloaded,
+    /// It waited past its deadline and was dropped. Certainly nothing was done.
+    #[error("the command waited too long and was dropped")]
+    TimedOut,
+    /// The request key stands for another request. Nothing was done.
+    #[error("the request_id was used for another request")]
+    RequestIdConflict,
+    /// The process is ending and takes no more. Nothing was done.
+    #[error("the service is shutting down")]
+    ShuttingDown,
+    /// The store failed. Unless it says otherwise, what became of a command is unknown.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thing that is named does not exist.
+    #[error("there is no {0}")]
+    NotFound(&'static str),
+    /// A text is not what it must be.
+    #[error("{0}")]
+    Invalid(String),
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes: {0}")]
+    Random(String),
+}
+
+impl Fault {
+    /// Whether it is certain that nothing was done.
+    #[must_use]
+    pub const fn is_certainly_undone(&self) -> bool {
+        !matches!(self, Self::Store(StoreError::Unknown(_) | StoreError::Failed(_) | StoreError::Corrupt { .. }))
+    }
+}

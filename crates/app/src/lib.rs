@@ -1,0 +1,40 @@
+//! What Warifu does. Each use case gathers what a decision needs, lets `warifu-core` decide, and records what came of it.
+//!
+//! This is the one crate that supplies time, random bytes and secrets to decisions. It knows neither SQL nor HTTP.
+
+mod access;
+mod balance;
+mod bookkeeper;
+mod clock;
+mod code;
+mod commit;
+mod fault;
+mod keys;
+mod member;
+mod merchant;
+mod open;
+mod payment;
+mod random;
+mod signature;
+mod terminal;
+mod topup;
+mod transaction;
+
+pub use access::{AccessDenied, Caller};
+pub use balance::Balance;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use code::ShownCode;
+pub use commit::{Receipt, Statistics};
+pub use fault::Fault;
+pub use keys::{KeyError, KeyRing};
+pub use member::NewMember;
+pub use open::{App, OpenError, Settings};
+pub use payment::TakePayment;
+pub use signature::{SIGNATURE_WINDOW, SignedRequest, sign};
+pub use terminal::NewTerminal;
+pub use topup::TakeTopUp;
+pub use transaction::{HistoryItem, HistoryPage};
+pub use warifu_store::{
+    AccountSum, Database, DatabaseUrl, Invariant, Merchant, MigrateError, Options, Progress, Report, Shop, StoreError,
+    Terminal, Violation,
+};

@@ -1,0 +1,168 @@
+//! Opening a Warifu: its database, its keys, and the parts that work in the background.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio::task::JoinHandle;
+use warifu_core::code::IssuerPrefix;
+use warifu_store::{Database, DatabaseUrl, MigrateError, Options, StoreError};
+
+use crate::access::Cache;
+use crate::bookkeeper;
+use crate::clock::Clock;
+use crate::commit::{CommitQueue, Statistics};
+use crate::keys::{KeyError, KeyRing};
+
+/// What a Warifu is opened with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the database is.
+    pub database: DatabaseUrl,
+    /// Where the key ring is.
+    pub keys: PathBuf,
+    /// The first eight digits of every payment code.
+    pub issuer_prefix: IssuerPrefix,
+    /// The time zone of the books.
+    pub business_zone: TimeZone,
+    /// How many connections to keep.
+    pub options: Options,
+}
+
+/// Why a Warifu cannot be opened. Nothing was changed that was there before.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database cannot be brought to this version's schema.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The key ring cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The database was used with keys, and there is no key file.
+    #[error("this database was used with a key file, and {0} is not there; put it back")]
+    KeysMissing(PathBuf),
+    /// The key file is another database's.
+    #[error("key {0} is not the one this database was used with; is this the right key file?")]
+    WrongKey(u32),
+    /// The database belongs to another issuer.
+    #[error("this database issues codes with the prefix {found}, the configuration says {configured}")]
+    WrongIssuer {
+        /// What the database was made with.
+        found: String,
+        /// What was asked for.
+        configured: String,
+    },
+}
+
+/// An open Warifu: every use case is a method of it.
+#[derive(Debug)]
+pub struct App {
+    pub(crate) database: Database,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) keys: KeyRing,
+    pub(crate) issuer_prefix: IssuerPrefix,
+    pub(crate) queue: CommitQueue,
+    pub(crate) cache: Cache,
+    bookkeeper: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl App {
+    /// Opens the database, brings its schema up to date, reads the keys (or makes them for a new database), and starts
+    /// what works in the background. Must run inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what stands in the way.
+    pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let database = Database::open(&settings.database, settings.options)?;
+        database.migrate().await?;
+        let was_used = setting(&database, "key_check.1").await?.is_some();
+        let keys = if settings.keys.exists() {
+            KeyRing::load(&settings.keys)?
+        } else if was_used {
+            return Err(OpenError::KeysMissing(settings.keys));
+        } else {
+            tracing::info!(path = %settings.keys.display(), "making a key file; keep a copy of it");
+            KeyRing::create(&settings.keys)?
+        };
+        Self::open_with_keys(database, keys, settings.issuer_prefix, &settings.business_zone, clock).await
+    }
+
+    /// Opens on a migrated database with keys that are already at hand.
+    ///
+    /// # Errors
+    /// [`OpenError::WrongKey`], [`OpenError::WrongIssuer`] or what the database said.
+    pub async fn open_with_keys(
+        database: Database,
+        keys: KeyRing,
+        issuer_prefix: IssuerPrefix,
+        business_zone: &TimeZone,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, OpenError> {
+        for (id, check) in keys.checks() {
+            let kept = keep_setting(&database, format!("key_check.{id}"), check.clone()).await?;
+            if kept != check {
+                return Err(OpenError::WrongKey(id));
+            }
+        }
+        let configured = issuer_prefix.as_str().to_owned();
+        let found = keep_setting(&database, "issuer_prefix".to_owned(), configured.clone()).await?;
+        if found != configured {
+            return Err(OpenError::WrongIssuer { found, configured });
+        }
+        let queue = CommitQueue::start(&database, &clock, business_zone);
+        let bookkeeper = tokio::spawn(bookkeeper::run(database.clone(), Arc::clone(&clock)));
+        Ok(Self {
+            database,
+            clock,
+            keys,
+            issuer_prefix,
+            queue,
+            cache: Cache::default(),
+            bookkeeper: tokio::sync::Mutex::new(Some(bookkeeper)),
+        })
+    }
+
+    /// The database below, for `verify` and for whoever must look at it as a whole.
+    #[must_use]
+    pub const fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Counters of the commit queue.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.queue.statistics()
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn check_ready(&self) -> Result<(), StoreError> {
+        setting(&self.database, "issuer_prefix").await.map(drop)
+    }
+
+    /// Takes no more commands, finishes those that wait, and lets the bookkeeper catch up.
+    pub async fn drain(&self) {
+        self.queue.drain().await;
+        if let Some(bookkeeper) = self.bookkeeper.lock().await.take() {
+            bookkeeper.abort();
+        }
+        if let Err(error) = bookkeeper::catch_up(&self.database).await {
+            tracing::warn!(%error, "the bookkeeper could not catch up; it will at the next start");
+        }
+    }
+}
+
+async fn setting(database: &Database, name: &'static str) -> Result<Option<String>, StoreError> {
+    database.read(move |transaction| Box::pin(async move { transaction.find_setting(name).await })).await
+}
+
+async fn keep_setting(database: &Database, name: String, value: String) -> Result<String, StoreError> {
+    database
+        .write(move |transaction| Box::pin(async move { transaction.find_or_create_setting(&name, &value).await }))
+        .await
+}

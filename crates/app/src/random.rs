@@ -1,0 +1,42 @@
+//! Random bytes from the system's generator. Everything that must not be guessed comes from here.
+
+use warifu_core::code::CODE_SPACE;
+
+use crate::fault::Fault;
+
+/// `N` random bytes.
+pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Fault> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Fault::Random(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// A number below [`CODE_SPACE`], each as likely as the others.
+pub(crate) fn code_number() -> Result<u64, Fault> {
+    // Numbers above the largest multiple of the space would make small ones likelier, so they are drawn again.
+    let bound = u64::MAX - u64::MAX % CODE_SPACE;
+    loop {
+        let number = u64::from_le_bytes(bytes()?);
+        if number < bound {
+            return Ok(number % CODE_SPACE);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_numbers_fill_their_space_evenly() {
+        // 4,000 draws, 400 a bucket expected; 6 standard deviations are 114.
+        let mut buckets = [0_u32; 10];
+        for _ in 0..4_000 {
+            let number = code_number().unwrap();
+            assert!(number < CODE_SPACE);
+            buckets[usize::try_from(number / (CODE_SPACE / 10)).unwrap()] += 1;
+        }
+        assert!(buckets.iter().all(|count| (286..=514).contains(count)), "{buckets:?}");
+    }
+}

@@ -1,0 +1,17 @@
+//! The rules of Warifu, as plain functions of their arguments.
+//!
+//! This crate decides; it never loads, stores, waits, reads a clock or draws a random byte. Whatever a decision needs is
+//! an argument, whatever it causes is its result. A refusal is such a result ([`refusal::Refusal`]), not an error.
+//! It knows nothing of SQL, HTTP, JSON or configuration files.
+
+pub mod code;
+pub mod cpm;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod payment;
+pub mod refusal;
+pub mod request;
+pub mod time;
+pub mod topup;
+pub mod wallet;

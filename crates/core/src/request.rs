@@ -1,0 +1,66 @@
+//! The caller's own key for a command: what makes a retry harmless.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::id::TerminalId;
+
+/// The caller's id for one request: 1 to 64 printable ASCII characters without space.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(String);
+
+/// Why a text is not a request id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a request_id is 1 to 64 printable ASCII characters without space")]
+pub struct RequestIdError;
+
+impl RequestId {
+    /// The text as the caller sent it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = RequestIdError;
+
+    fn from_str(text: &str) -> Result<Self, RequestIdError> {
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(Self(text.to_owned())) } else { Err(RequestIdError) }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// One caller's key. Two terminals may use the same text; they mean different requests.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestKey {
+    /// Who asked.
+    pub caller: TerminalId,
+    /// The caller's own id.
+    pub request_id: RequestId,
+}
+
+/// SHA-256 of what was asked: the same key with another hash is a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BodyHash(pub [u8; 32]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_short_printable_texts() {
+        for good in ["1", "till-7/2026-04-01/000123", &"x".repeat(64)] {
+            assert!(good.parse::<RequestId>().is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a b", "é", "a\n", "\0", &"x".repeat(65)] {
+            assert_eq!(bad.parse::<RequestId>(), Err(RequestIdError), "{bad:?}");
+        }
+    }
+}

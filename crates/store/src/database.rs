@@ -1,0 +1,169 @@
+//! The database behind a URL: which engine it is, and the two ways in, to read and to write.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::engine::{Access, Postgres, Sqlite, Transaction, Work};
+use crate::error::StoreError;
+
+/// Where the database is. Its text may hold a password, so it is printed without one.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:PATH`: a file, created if there is none.
+    Sqlite(PathBuf),
+    /// `postgres://USER:PASSWORD@HOST:PORT/NAME`.
+    Postgres(String),
+}
+
+/// Why a text is not the URL of a database.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a database is `sqlite:PATH` or `postgres://USER@HOST/NAME`")]
+pub struct DatabaseUrlError;
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            // `sqlite://x` would silently make a host of the path's first folder.
+            let fits = !path.is_empty() && !path.starts_with("//");
+            return if fits { Ok(Self::Sqlite(PathBuf::from(path))) } else { Err(DatabaseUrlError) };
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            let parsed: Result<tokio_postgres::Config, _> = text.parse();
+            return parsed.map(|_| Self::Postgres(text.to_owned())).map_err(|_| DatabaseUrlError);
+        }
+        Err(DatabaseUrlError)
+    }
+}
+
+impl std::fmt::Display for DatabaseUrl {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
+            Self::Postgres(url) => {
+                let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+                let place = after_scheme.rsplit_once('@').map_or(after_scheme, |(_, place)| place);
+                let place = place.split_once('?').map_or(place, |(place, _)| place);
+                write!(formatter, "postgres://{place}")
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "DatabaseUrl({self})")
+    }
+}
+
+/// How many connections to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Threads that read, on SQLite.
+    pub sqlite_readers: usize,
+    /// Connections in all, on PostgreSQL.
+    pub postgres_connections: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { sqlite_readers: 2, postgres_connections: 16 }
+    }
+}
+
+/// An open database. Cloning it shares its connections.
+#[derive(Clone, Debug)]
+pub struct Database {
+    engine: Arc<Engine>,
+    lanes: usize,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Database {
+    /// Opens the database at `url` as it is, without migrating it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the file cannot be opened; PostgreSQL is first asked when it is first used.
+    pub fn open(url: &DatabaseUrl, options: Options) -> Result<Self, StoreError> {
+        let (engine, lanes) = match url {
+            DatabaseUrl::Sqlite(path) => (Engine::Sqlite(Sqlite::open(path, options.sqlite_readers)?), 1),
+            DatabaseUrl::Postgres(url) => (Engine::Postgres(Postgres::open(url, options.postgres_connections)?), 2),
+        };
+        Ok(Self { engine: Arc::new(engine), lanes })
+    }
+
+    /// How many batches of commands can usefully be at work at once: one where there is one writer.
+    #[must_use]
+    pub const fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// Whether this is the embedded database.
+    pub(crate) fn is_sqlite(&self) -> bool {
+        matches!(*self.engine, Engine::Sqlite(_))
+    }
+
+    /// Runs `work` in a transaction that writes: all of it is durable when this returns `Ok`, none of it on an error other
+    /// than [`StoreError::Unknown`].
+    ///
+    /// `work` may wait for nothing but this transaction: on SQLite it runs on the one thread that writes.
+    ///
+    /// # Errors
+    /// What `work` returned, or what the database said.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        self.run(Access::Write, Box::new(work)).await
+    }
+
+    /// Runs `work` on one snapshot of the database, which it cannot change.
+    ///
+    /// # Errors
+    /// What `work` returned, or what the database said.
+    pub async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        self.run(Access::Read, Box::new(work)).await
+    }
+
+    async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.run(access, work).await,
+            Engine::Postgres(postgres) => postgres.run(access, work).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_chooses_the_engine() {
+        assert_eq!("sqlite:a/b.db".parse(), Ok(DatabaseUrl::Sqlite(PathBuf::from("a/b.db"))));
+        assert!(matches!("postgres://u@h/n".parse(), Ok(DatabaseUrl::Postgres(_))));
+        for wrong in ["", "sqlite:", "sqlite://a.db", "mysql://u@h/n", "a.db", "postgres://h:port/n"] {
+            assert_eq!(wrong.parse::<DatabaseUrl>(), Err(DatabaseUrlError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_printed() {
+        let url = DatabaseUrl::Postgres("postgres://u:hush@h:5432/n?password=hush".to_owned());
+        assert_eq!(url.to_string(), "postgres://h:5432/n");
+        assert!(!format!("{url:?}").contains("hush"));
+    }
+}

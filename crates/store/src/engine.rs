@@ -1,0 +1,130 @@
+//! One transaction on either engine. The thin layer that lets everything above be written once.
+//!
+//! On SQLite a transaction runs as one closure on a thread that owns the connection; its futures are ready at once, so the
+//! thread simply drives them to the end. On PostgreSQL the same futures run on the server's runtime.
+
+mod postgres;
+mod sqlite;
+
+pub(crate) use postgres::Postgres;
+pub(crate) use sqlite::Sqlite;
+
+use futures::future::BoxFuture;
+
+use crate::error::StoreError;
+use crate::registry::{Each, Statement};
+use crate::value::{Row, Value};
+
+/// An open transaction. It ends when the closure that was given it returns: `Ok` commits, `Err` rolls back.
+#[derive(Debug)]
+pub struct Transaction {
+    engine: Engine,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Sqlite(sqlite::Open),
+    Postgres(postgres::Open),
+}
+
+/// Whether a transaction may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// A snapshot to read from.
+    Read,
+    /// The one that writes.
+    Write,
+}
+
+/// What runs inside a transaction.
+pub(crate) type Work<T> = Box<dyn for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send>;
+
+impl Transaction {
+    /// Runs a statement and reads all its rows.
+    pub(crate) async fn rows(
+        &mut self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Vec<Row>, StoreError> {
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.rows(statement, params),
+            Engine::Postgres(open) => open.rows(statement, params).await,
+        }
+    }
+
+    /// Runs a statement that finds one row or none.
+    pub(crate) async fn row(
+        &mut self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(statement, params).await?.into_iter().next())
+    }
+
+    /// Runs a statement that returns nothing, and says how many rows it touched.
+    pub(crate) async fn execute(
+        &mut self,
+        statement: &'static Statement,
+        params: &[Value],
+    ) -> Result<u64, StoreError> {
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.execute(statement, params),
+            Engine::Postgres(open) => open.execute(statement, params).await,
+        }
+    }
+
+    /// Runs a statement of the hot path for every row of parameters and reads what all of them return.
+    pub(crate) async fn each(
+        &mut self,
+        statement: &'static Each,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<Vec<Row>, StoreError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.each(statement, &rows),
+            Engine::Postgres(open) => open.each(statement, rows).await,
+        }
+    }
+
+    /// Runs a script of migrations; it takes no parameters.
+    pub(crate) async fn script(&mut self, text: &str) -> Result<(), StoreError> {
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.script(text),
+            Engine::Postgres(open) => open.script(text).await,
+        }
+    }
+
+    /// Asks the engine whether it takes a statement as registered: its text, parameters and columns.
+    pub(crate) async fn check_statement(&mut self, statement: &'static Statement) -> Result<(), String> {
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.check(statement.sqlite(), statement.params, statement.columns),
+            Engine::Postgres(open) => open.check(statement.text, statement.params, statement.columns, false).await,
+        }
+    }
+
+    /// The same for a statement of the hot path.
+    pub(crate) async fn check_each(&mut self, statement: &'static Each) -> Result<(), String> {
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.check(statement.sqlite(), statement.params, statement.columns),
+            Engine::Postgres(open) => open.check(statement.set, statement.params, statement.columns, true).await,
+        }
+    }
+
+    /// Prepares every registered statement on this engine and lists what it would not take.
+    pub async fn check_registry(&mut self) -> Vec<String> {
+        let mut complaints = Vec::new();
+        for statement in crate::registry::all() {
+            if let Err(complaint) = self.check_statement(statement).await {
+                complaints.push(format!("{}: {complaint}", statement.name));
+            }
+        }
+        for statement in crate::registry::all_each() {
+            if let Err(complaint) = self.check_each(statement).await {
+                complaints.push(format!("{}: {complaint}", statement.name));
+            }
+        }
+        complaints
+    }
+}

@@ -1,0 +1,212 @@
+//! Reading the journal: by id, by request key, by wallet, and from a position on. It is the truth and is never changed.
+
+use serde::{Deserialize, Serialize};
+use warifu_core::code::CodeMac;
+use warifu_core::id::{ShopId, TerminalId, TransactionId, WalletId};
+use warifu_core::ledger::{Account, Kind, Outcome, Transaction as Record, Transfer};
+use warifu_core::money::{Amount, Unit};
+use warifu_core::refusal::Refusal;
+use warifu_core::request::{BodyHash, RequestKey};
+use warifu_core::time::{BusinessDate, Time};
+
+use crate::engine::Transaction;
+use crate::error::StoreError;
+use crate::registry::statements;
+use crate::value::Row;
+
+/// A transaction and where it stands in its stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// `stream * 2^48 + number`; numbers start at 1 and have no gap.
+    pub position: i64,
+    /// What was recorded.
+    pub record: Record,
+}
+
+/// The outbox: how far somebody has read a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalCursor {
+    /// Which stream.
+    pub stream: i64,
+    /// The last position that was read.
+    pub position: i64,
+}
+
+/// The columns that [`read_recorded`] reads, in its order.
+macro_rules! journal_columns {
+    () => {
+        "SELECT j.position, j.id, j.kind, j.at, j.business_date, j.caller, j.request_id, j.body_hash, j.shop_id, \
+         j.wallet_id, j.wallet_version, j.code_bucket, j.code_mac, j.amount, j.unit, j.refusal, j.transfers \
+         FROM journal j "
+    };
+}
+pub(crate) use journal_columns;
+
+statements! {
+    FIND_TRANSACTION (Blob)
+        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        concat!(journal_columns!(), "WHERE j.id = $1");
+    FIND_TRANSACTION_BY_REQUEST (Blob, Text)
+        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        concat!(journal_columns!(),
+            "JOIN requests r ON r.transaction_id = j.id WHERE r.caller = $1 AND r.request_id = $2");
+    LIST_TRANSACTIONS_OF_WALLET (Blob, Int, Int)
+        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        concat!(journal_columns!(),
+            "WHERE j.wallet_id = $1 AND j.wallet_version < $2 ORDER BY j.wallet_version DESC LIMIT $3");
+    LIST_TRANSACTIONS_AFTER (Int, Int, Int)
+        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        concat!(journal_columns!(), "WHERE j.position > $1 AND j.position <= $2 ORDER BY j.position LIMIT $3");
+    LIST_STREAMS () -> (Int, Int, Int) "SELECT stream, position, at FROM streams ORDER BY stream";
+}
+
+impl Transaction {
+    /// The transaction with this id.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn find_transaction(&mut self, id: TransactionId) -> Result<Option<Recorded>, StoreError> {
+        self.row(&FIND_TRANSACTION, &[id.bytes().into()]).await?.map(|row| read_recorded(&row)).transpose()
+    }
+
+    /// The transaction that a caller's key stands for.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn find_transaction_by_request(&mut self, key: &RequestKey) -> Result<Option<Recorded>, StoreError> {
+        let key = [key.caller.bytes().into(), key.request_id.as_str().into()];
+        self.row(&FIND_TRANSACTION_BY_REQUEST, &key).await?.map(|row| read_recorded(&row)).transpose()
+    }
+
+    /// What changed a wallet before its version was `before`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn list_transactions_of_wallet(
+        &mut self,
+        wallet: WalletId,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let params = [wallet.bytes().into(), before.into(), limit.into()];
+        self.rows(&LIST_TRANSACTIONS_OF_WALLET, &params).await?.iter().map(read_recorded).collect()
+    }
+
+    /// What stands in a stream after a cursor, oldest first, at most `limit`. Reading on from the last one's position
+    /// misses nothing: a stream's positions become visible in their order.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn list_transactions_after(
+        &mut self,
+        cursor: JournalCursor,
+        limit: i64,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let end = last_position(cursor.stream);
+        let params = [cursor.position.into(), end.into(), limit.into()];
+        self.rows(&LIST_TRANSACTIONS_AFTER, &params).await?.iter().map(read_recorded).collect()
+    }
+
+    /// The end of every stream, as it is now.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn list_streams(&mut self) -> Result<Vec<JournalCursor>, StoreError> {
+        let rows = self.rows(&LIST_STREAMS, &[]).await?;
+        rows.iter().map(|row| Ok(JournalCursor { stream: row.int(0)?, position: row.int(1)? })).collect()
+    }
+}
+
+/// How many positions a stream has.
+pub(crate) const STREAM_SIZE: i64 = 1 << 48;
+
+/// The position before the first of `stream`.
+pub(crate) const fn first_position(stream: i64) -> i64 {
+    stream.saturating_mul(STREAM_SIZE)
+}
+
+/// The last position that `stream` may have.
+pub(crate) const fn last_position(stream: i64) -> i64 {
+    first_position(stream).saturating_add(STREAM_SIZE - 1)
+}
+
+/// A transfer as the column `transfers` holds it: JSON, so that a person with a database shell can read it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredTransfer {
+    debit: String,
+    credit: String,
+    amount: i64,
+    unit: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    debit_after: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credit_after: Option<i64>,
+}
+
+pub(crate) fn write_transfers(transfers: &[Transfer]) -> String {
+    let stored: Vec<_> = transfers
+        .iter()
+        .map(|transfer| StoredTransfer {
+            debit: transfer.debit.text().to_owned(),
+            credit: transfer.credit.text().to_owned(),
+            amount: transfer.amount.get(),
+            unit: transfer.unit.text().to_owned(),
+            debit_after: transfer.debit_after.map(Amount::get),
+            credit_after: transfer.credit_after.map(Amount::get),
+        })
+        .collect();
+    // Never the fallback: nothing in it can fail to serialise. An empty text would be refused when read back.
+    serde_json::to_string(&stored).unwrap_or_default()
+}
+
+fn read_transfers(text: &str) -> Option<Vec<Transfer>> {
+    let amount = |minor_units: Option<i64>| match minor_units {
+        None => Some(None),
+        Some(minor_units) => Amount::new(minor_units).map(Some),
+    };
+    serde_json::from_str::<Vec<StoredTransfer>>(text)
+        .ok()?
+        .into_iter()
+        .map(|stored| {
+            Some(Transfer {
+                debit: Account::parse(&stored.debit)?,
+                credit: Account::parse(&stored.credit)?,
+                amount: Amount::new(stored.amount)?,
+                unit: Unit::parse(&stored.unit)?,
+                debit_after: amount(stored.debit_after)?,
+                credit_after: amount(stored.credit_after)?,
+            })
+        })
+        .collect()
+}
+
+/// Reads the columns of [`journal_columns`].
+pub(crate) fn read_recorded(row: &Row) -> Result<Recorded, StoreError> {
+    let code_bucket = row.optional(11, |row, column| row.converted(column, |bucket| u8::try_from(bucket).ok()))?;
+    let code_mac = row.optional(12, Row::bytes)?;
+    let outcome = match row.optional(15, |row, column| row.parsed(column, Refusal::parse))? {
+        Some(refusal) => Outcome::Refused(refusal),
+        None => {
+            Outcome::Done { wallet_version: row.int(10)?, transfers: row.parsed(16, read_transfers)? }
+        }
+    };
+    let record = Record {
+        id: TransactionId::from_bytes(row.bytes(1)?),
+        kind: row.parsed(2, Kind::parse)?,
+        at: row.converted(3, Time::from_unix_micros)?,
+        business_date: row.converted(4, BusinessDate::from_number)?,
+        key: RequestKey {
+            caller: TerminalId::from_bytes(row.bytes(5)?),
+            request_id: row.parsed(6, |text| text.parse().ok())?,
+        },
+        body: BodyHash(row.bytes(7)?),
+        shop: ShopId::from_bytes(row.bytes(8)?),
+        wallet: row.optional(9, Row::bytes)?.map(WalletId::from_bytes),
+        code: code_bucket.zip(code_mac).map(|(bucket, mac)| CodeMac { bucket, mac }),
+        amount: row.converted(13, Amount::new)?,
+        unit: row.parsed(14, Unit::parse)?,
+        outcome,
+    };
+    Ok(Recorded { position: row.int(0)?, record })
+}

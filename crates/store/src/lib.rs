@@ -1,0 +1,32 @@
+//! What Warifu keeps. The only crate that knows SQL, and the only one that knows which of the two databases is there.
+//!
+//! Above it everything is a [`Database`], chosen by a URL, and a [`Transaction`] on which the subjects' modules hang their
+//! verbs: find, list, create, save, delete. It decides nothing: it loads what a decision needs and writes what came of it.
+
+mod code;
+mod database;
+mod engine;
+mod error;
+mod journal;
+mod ledger;
+mod member;
+mod merchant;
+mod migrate;
+mod nonce;
+mod registry;
+mod setting;
+mod sums;
+mod terminal;
+mod value;
+mod verify;
+
+pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
+pub use engine::Transaction;
+pub use error::StoreError;
+pub use journal::{JournalCursor, Recorded};
+pub use ledger::StreamHead;
+pub use merchant::{Merchant, Shop};
+pub use migrate::MigrateError;
+pub use sums::{AccountSum, SumChange};
+pub use terminal::Terminal;
+pub use verify::{Invariant, Progress, Report, Violation};

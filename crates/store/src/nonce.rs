@@ -1,0 +1,38 @@
+//! Nonces of signed requests: each is good once.
+
+use warifu_core::id::TerminalId;
+use warifu_core::time::Time;
+
+use crate::engine::Transaction;
+use crate::error::StoreError;
+use crate::registry::statements;
+
+statements! {
+    CREATE_NONCE (Blob, Text, Int) -> ()
+        "INSERT INTO nonces (terminal_id, nonce, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    DELETE_NONCES (Int) -> () "DELETE FROM nonces WHERE expires_at < $1";
+}
+
+impl Transaction {
+    /// Takes a nonce. `false` means that it was taken before.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn create_nonce(
+        &mut self,
+        terminal: TerminalId,
+        nonce: &str,
+        expires_at: Time,
+    ) -> Result<bool, StoreError> {
+        let row = [terminal.bytes().into(), nonce.into(), expires_at.unix_micros().into()];
+        Ok(self.execute(&CREATE_NONCE, &row).await? == 1)
+    }
+
+    /// Forgets nonces that no request could use any more.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn delete_nonces(&mut self, expired_before: Time) -> Result<u64, StoreError> {
+        self.execute(&DELETE_NONCES, &[expired_before.unix_micros().into()]).await
+    }
+}

@@ -1,0 +1,149 @@
+//! The registry of named statements. SQL is written once and runs on both engines; the few statements of the hot path are
+//! written twice, row by row for SQLite and over arrays for PostgreSQL.
+//!
+//! The canonical text names its parameters `$1`, `$2`, ... SQLite takes `$1` for a *name* and numbers names by first
+//! appearance, so the text is rewritten once to `?1`, `?2`, ..., which it numbers as written.
+
+use std::sync::OnceLock;
+
+use crate::value::Type;
+
+/// A statement in one text for both engines.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) name: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) params: &'static [Type],
+    pub(crate) columns: &'static [Type],
+    pub(crate) sqlite: OnceLock<String>,
+}
+
+impl Statement {
+    /// The text as SQLite wants it.
+    pub(crate) fn sqlite(&self) -> &str {
+        self.sqlite.get_or_init(|| number_parameters(self.text))
+    }
+}
+
+/// A statement of the hot path: the same work for many rows of parameters.
+#[derive(Debug)]
+pub(crate) struct Each {
+    pub(crate) name: &'static str,
+    /// For SQLite: run once a row.
+    pub(crate) row: &'static str,
+    /// For PostgreSQL: run once, each parameter an array with an element a row.
+    pub(crate) set: &'static str,
+    pub(crate) params: &'static [Type],
+    pub(crate) columns: &'static [Type],
+    pub(crate) sqlite: OnceLock<String>,
+}
+
+impl Each {
+    /// The text as SQLite wants it.
+    pub(crate) fn sqlite(&self) -> &str {
+        self.sqlite.get_or_init(|| number_parameters(self.row))
+    }
+}
+
+/// Defines statements and lists them, so that none can miss the test that prepares them all on both engines.
+macro_rules! statements {
+    ($($(#[$meta:meta])* $name:ident ($($param:ident),*) -> ($($column:ident),*) $text:expr;)*) => {
+        $($(#[$meta])* static $name: crate::registry::Statement = crate::registry::Statement {
+            name: stringify!($name),
+            text: $text,
+            params: &[$(crate::value::Type::$param),*],
+            columns: &[$(crate::value::Type::$column),*],
+            sqlite: std::sync::OnceLock::new(),
+        };)*
+        /// This room's part of the registry.
+        pub(crate) static STATEMENTS: &[&crate::registry::Statement] = &[$(&$name),*];
+    };
+}
+
+/// The same for statements of the hot path.
+macro_rules! each_statements {
+    ($($(#[$meta:meta])* $name:ident ($($param:ident),*) -> ($($column:ident),*) row $row:literal set $set:literal;)*) => {
+        $($(#[$meta])* static $name: crate::registry::Each = crate::registry::Each {
+            name: stringify!($name),
+            row: $row,
+            set: $set,
+            params: &[$(crate::value::Type::$param),*],
+            columns: &[$(crate::value::Type::$column),*],
+            sqlite: std::sync::OnceLock::new(),
+        };)*
+        /// This room's part of the registry of the hot path.
+        pub(crate) static EACH_STATEMENTS: &[&crate::registry::Each] = &[$(&$name),*];
+    };
+}
+
+pub(crate) use {each_statements, statements};
+
+/// Every statement that is written once.
+pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
+    [
+        crate::code::STATEMENTS,
+        crate::journal::STATEMENTS,
+        crate::member::STATEMENTS,
+        crate::merchant::STATEMENTS,
+        crate::nonce::STATEMENTS,
+        crate::setting::STATEMENTS,
+        crate::sums::STATEMENTS,
+        crate::terminal::STATEMENTS,
+        crate::verify::code::STATEMENTS,
+        crate::verify::request::STATEMENTS,
+        crate::verify::stream::STATEMENTS,
+        crate::verify::wallet::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Every statement that is written twice.
+pub(crate) fn all_each() -> impl Iterator<Item = &'static Each> {
+    crate::ledger::EACH_STATEMENTS.iter().copied()
+}
+
+/// Rewrites `$N` to `?N` outside quotes and comments.
+fn number_parameters(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut quote: Option<char> = None;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match quote {
+            Some(end) if character == end => quote = None,
+            Some(_) => {}
+            None if character == '\'' || character == '"' => quote = Some(character),
+            None if character == '$' && characters.peek().is_some_and(char::is_ascii_digit) => {
+                out.push('?');
+                continue;
+            }
+            None => {}
+        }
+        out.push(character);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_keep_their_numbers_whatever_their_order() {
+        assert_eq!(
+            number_parameters("select $2, '$1', \"$1\" from t where a = $1 and b = $10"),
+            "select ?2, '$1', \"$1\" from t where a = ?1 and b = ?10"
+        );
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> =
+            all().map(|statement| statement.name).chain(all_each().map(|statement| statement.name)).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,53 @@
+//! The workspace's own commands: `cargo xtask setup`, `test` and `tidy`. It knows files and tools and no crate of the house.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool answers on the terminal"
+)]
+
+mod command;
+mod setup;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  setup                         look for what the tests need, install what is missing where that is possible
+  test [--fast] [nextest args]  setup, format, clippy, all tests, documentation tests; --fast runs setup and nextest only
+  tidy                          check the rules of the house
+  tidy --bless                  lower the ratchets to what is left, rewrite the list of frozen migrations
+  tidy --bless-new              also accept new excess and freeze new migrations (at a release)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.split_first() {
+        Some((&"setup", [])) => setup::run(&root()),
+        Some((&"test", rest)) => test::run(&root(), rest),
+        Some((&"tidy", [])) => tidy::run(&root(), tidy::Bless::Nothing),
+        Some((&"tidy", ["--bless"])) => tidy::run(&root(), tidy::Bless::Lower),
+        Some((&"tidy", ["--bless-new"])) => tidy::run(&root(), tidy::Bless::AddNew),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root: the folder above this crate.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_path_buf()
+}
