@@ -137,6 +137,14 @@ impl App {
         self.queue.statistics()
     }
 
+    /// A name for one request, by which its reply and its log lines find each other: 32 hex digits.
+    #[must_use]
+    pub fn new_trace_id(&self) -> String {
+        // Names no secret and decides nothing, so zeros do where the system gives no random bytes.
+        let bytes: [u8; 16] = crate::random::bytes().unwrap_or_default();
+        format!("{:032x}", u128::from_be_bytes(bytes))
+    }
+
     /// Whether the store answers.
     ///
     /// # Errors
@@ -145,7 +153,7 @@ impl App {
         setting(&self.database, "issuer_prefix").await.map(drop)
     }
 
-    /// Takes no more commands, finishes those that wait, and lets the bookkeeper catch up.
+    /// Takes no more commands, finishes those that wait, lets the bookkeeper catch up, and closes the database.
     pub async fn drain(&self) {
         self.queue.drain().await;
         if let Some(bookkeeper) = self.bookkeeper.lock().await.take() {
@@ -154,6 +162,7 @@ impl App {
         if let Err(error) = bookkeeper::catch_up(&self.database).await {
             tracing::warn!(%error, "the bookkeeper could not catch up; it will at the next start");
         }
+        self.database.close().await;
     }
 }
 

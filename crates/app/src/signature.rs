@@ -36,7 +36,7 @@ pub struct SignedRequest {
 /// The signature of a request.
 #[must_use]
 pub fn sign(secret: &str, method: &str, path: &str, unix_seconds: i64, nonce: &str, body: &[u8]) -> String {
-    sign_digest(secret, method, path, unix_seconds, nonce, &Sha256::digest(body).into())
+    sign_digest(secret, method, path, unix_seconds, nonce, &SignedRequest::digest(body))
 }
 
 fn sign_digest(secret: &str, method: &str, path: &str, unix_seconds: i64, nonce: &str, body: &[u8; 32]) -> String {
@@ -49,6 +49,12 @@ fn sign_digest(secret: &str, method: &str, path: &str, unix_seconds: i64, nonce:
 }
 
 impl SignedRequest {
+    /// The digest of a body, as it is signed.
+    #[must_use]
+    pub fn digest(body: &[u8]) -> [u8; 32] {
+        Sha256::digest(body).into()
+    }
+
     /// Whether the signature is this secret's.
     #[must_use]
     pub fn is_signed_with(&self, secret: &str) -> bool {

@@ -139,6 +139,15 @@ impl Database {
         self.run(Access::Read, Box::new(work)).await
     }
 
+    /// Finishes the transactions that wait and closes every connection. On SQLite the one file is then the whole database;
+    /// without closing, the rest stands in the log beside it.
+    pub async fn close(&self) {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close(),
+        }
+    }
+
     async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
         match &*self.engine {
             Engine::Sqlite(sqlite) => sqlite.run(access, work).await,

@@ -71,7 +71,7 @@ impl Invariant {
     pub const fn says(self) -> &'static str {
         match self {
             Self::Balanced => "debits equal credits in every transaction",
-            Self::Sums => "all accounts sum to zero, derived sums are the journal's",
+            Self::Sums => "all accounts sum to zero, kept sums are right",
             Self::NotNegative => "no balance is ever negative",
             Self::Fold => "each balance is the fold of its entries",
             Self::OneEffect => "a request key has one effect",

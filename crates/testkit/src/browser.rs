@@ -350,7 +350,8 @@ impl Process {
         let Some(program) = crate::find_on_path(&["chromium", "chromium-browser", "google-chrome"]) else {
             panic!("Chromium is not installed: install `chromium`, or run `cargo xtask setup`");
         };
-        let folder = tempfile::Builder::new().prefix("warifu-testkit-browser-").tempdir().expect("a folder can be made");
+        let folder =
+            tempfile::Builder::new().prefix("warifu-testkit-browser-").tempdir().expect("a folder can be made");
         let log = std::fs::File::create(folder.path().join("log")).expect("the log of Chromium can be written");
         let process = Kept::start(&program, &[], "KILL", |command| {
             use std::os::unix::process::CommandExt as _;

@@ -39,7 +39,8 @@ impl TestDatabase {
     pub async fn new(engine: Engine) -> Self {
         let (text, place) = match engine {
             Engine::Sqlite => {
-                let folder = tempfile::Builder::new().prefix("warifu-testkit-").tempdir().expect("a folder can be made");
+                let folder =
+                    tempfile::Builder::new().prefix("warifu-testkit-").tempdir().expect("a folder can be made");
                 let path = folder.path().join("warifu.db");
                 (format!("sqlite:{}", path.display()), Place::File { _folder: folder })
             }
@@ -153,9 +154,7 @@ fn as_text(value: rusqlite::types::ValueRef<'_>) -> String {
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => number.to_string(),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => {
-            bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}"))
-        }
+        ValueRef::Blob(bytes) => bytes.iter().fold("\\x".to_owned(), |text, byte| format!("{text}{byte:02x}")),
     }
 }
 

@@ -1,4 +1,5 @@
-//! For tests only: private databases and a browser, so that a test needs nothing but the programs installed.
+//! For tests only: private databases, running servers with people to use them, and a browser, so that a test needs
+//! nothing but the programs installed.
 //!
 //! What a test starts is its own and ends with it, even if the test is killed. A missing program is a failure that says
 //! what to install, never a skipped test.
@@ -6,13 +7,17 @@
 // A test that cannot go on panics; there is nobody to hand an error to.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod actors;
 pub mod browser;
 pub mod database;
 pub mod postgres;
+pub mod server;
 
+pub use actors::{Anonymous, Cashier, Member, Reply, Request};
 pub use browser::{Browser, Page, Viewport};
 pub use database::{Engine, TestDatabase};
 pub use postgres::Cluster;
+pub use server::{Server, ServerSettings};
 
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -29,12 +34,7 @@ struct Kept {
 
 impl Kept {
     /// Starts `program` through `setpriv`, which asks the kernel to end it with its parent; `arguments` are its own.
-    fn start(
-        program: &std::path::Path,
-        identity: &[String],
-        signal: &str,
-        prepare: impl FnOnce(&mut Command),
-    ) -> Self {
+    fn start(program: &std::path::Path, identity: &[String], signal: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new("setpriv");
         command.args(identity).args(["--pdeathsig", signal]).arg(program);
         prepare(&mut command);
@@ -74,5 +74,7 @@ impl Kept {
 /// The first of `names` on the PATH.
 fn find_on_path(names: &[&str]) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH")?;
-    names.iter().find_map(|name| std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file()))
+    names
+        .iter()
+        .find_map(|name| std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file()))
 }

@@ -82,10 +82,14 @@ impl Cluster {
     /// If the server does not do so.
     pub async fn create_database(&self) -> String {
         let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let (client, connection) =
-            tokio_postgres::connect(&self.url("postgres"), NoTls).await.expect("the test's PostgreSQL takes connections");
+        let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls)
+            .await
+            .expect("the test's PostgreSQL takes connections");
         let connection = tokio::spawn(connection);
-        client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("the test's PostgreSQL creates databases");
+        client
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .await
+            .expect("the test's PostgreSQL creates databases");
         drop(client);
         // How the connection ended matters to nobody.
         let _ = connection.await;

@@ -56,7 +56,10 @@ async fn browser_shows_a_page_as_its_visitor_wants_it() {
         assert_eq!(page.evaluate::<String>("Intl.NumberFormat().resolvedOptions().locale").await, language);
         assert_eq!(page.evaluate::<String>("fetch('/language').then(reply => reply.text())").await, language);
         assert_eq!(page.evaluate::<bool>("matchMedia('(prefers-color-scheme: dark)').matches").await, dark);
-        assert_eq!(page.evaluate::<(u32, u32, u32)>("[innerWidth, innerHeight, devicePixelRatio]").await, (390, 844, 2));
+        assert_eq!(
+            page.evaluate::<(u32, u32, u32)>("[innerWidth, innerHeight, devicePixelRatio]").await,
+            (390, 844, 2)
+        );
         assert_eq!(page.evaluate::<Option<String>>("localStorage.getItem('seen')").await, None);
         page.evaluate::<()>("localStorage.setItem('seen', 'yes')").await;
         assert_eq!(page.requests().await, [format!("{origin}/"), format!("{origin}/language")]);

@@ -1,2 +1,54 @@
-//! Placeholder.
-fn main() {}
+//! The binary: reads the configuration, wires the parts together, and offers them as commands.
+
+mod add;
+mod cli;
+mod config;
+mod demo;
+mod logging;
+mod serve;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command, ConfigCommand};
+use crate::config::Config;
+
+/// Anything that ends a command before its time, in words for whoever typed it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    runtime.block_on(run(cli)).unwrap_or_else(|failure| fail(&failure))
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let read = || Config::read(&cli.settings);
+    match cli.command {
+        Command::Serve => serve::run(&read()?).await?,
+        Command::Merchant(command) => add::merchant(&read()?, command, cli.json).await?,
+        Command::Shop(command) => add::shop(&read()?, command, cli.json).await?,
+        Command::Terminal(command) => add::terminal(&read()?, command, cli.json).await?,
+        Command::Member(command) => add::member(&read()?, command, cli.json).await?,
+        Command::Verify => return verify::run(&read()?, cli.json).await,
+        Command::Config(ConfigCommand::Check) => config::check(&read()?),
+        Command::Demo(options) => demo::run(&cli.settings, options).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[allow(clippy::print_stderr, reason = "the one place where a command says why it failed")]
+fn fail(failure: &Failure) -> ExitCode {
+    eprintln!("warifu: {failure}");
+    let mut source = failure.source();
+    while let Some(inner) = source {
+        eprintln!("  because: {inner}");
+        source = inner.source();
+    }
+    ExitCode::FAILURE
+}

@@ -41,6 +41,10 @@ impl Postgres {
         Ok(Self { pool })
     }
 
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
     pub(crate) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
         let client = self.pool.get().await?;
         // A task of its own: a caller who hangs up must not leave a transaction half way.

@@ -18,7 +18,8 @@ const STATEMENT_CACHE: usize = 128;
 /// How many transactions may wait for one connection before the next has to wait outside.
 const QUEUE: usize = 256;
 
-type Job = Box<dyn FnOnce(Connection) -> Connection + Send>;
+/// Gives the connection back for the next job; `None` ends the thread.
+type Job = Box<dyn FnOnce(Connection) -> Option<Connection> + Send>;
 
 /// The connections to one database file.
 #[derive(Debug)]
@@ -51,10 +52,31 @@ impl Sqlite {
             let (connection, result) = transact(connection, access, work);
             // Nobody may be waiting any more; the transaction ended all the same.
             let _ = answer.send(result);
-            connection
+            Some(connection)
         });
         worker.send(job).await.map_err(|_| StoreError::Unavailable("the database is closed".to_owned()))?;
         answered.await.map_err(|_| StoreError::Unknown("the database thread ended".to_owned()))?
+    }
+}
+
+impl Sqlite {
+    /// Finishes what waits and closes every connection, the writer's last: closing it moves the log into the file, which is
+    /// then the whole database.
+    pub(crate) async fn close(&self) {
+        for worker in self.readers.iter().chain([&self.writer]) {
+            let (closed, is_closed) = oneshot::channel();
+            let job: Job = Box::new(move |connection| {
+                if let Err((_, error)) = connection.close() {
+                    tracing::warn!(%error, "a connection did not close cleanly; nothing is lost");
+                }
+                let _ = closed.send(());
+                None
+            });
+            // An error means that it was closed before.
+            if worker.send(job).await.is_ok() {
+                let _ = is_closed.await;
+            }
+        }
     }
 }
 
@@ -80,9 +102,11 @@ fn spawn(name: &str, connection: Connection) -> Result<mpsc::Sender<Job>, StoreE
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            let mut connection = connection;
-            while let Some(job) = jobs.blocking_recv() {
-                connection = job(connection);
+            let mut open = Some(connection);
+            while let Some(connection) = open.take()
+                && let Some(job) = jobs.blocking_recv()
+            {
+                open = job(connection);
             }
         })
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;

@@ -1,0 +1,162 @@
+//! The last line of defence: rules that the database itself keeps, whoever writes.
+
+use warifu_testkit::{Engine, TestDatabase, on_both_databases};
+
+use crate::blob;
+use crate::story::{MEMBERS, MERCHANT, SHOP, TILL, WALLETS, code_mac, tell, transaction_id};
+
+/// A write that must be refused, and a word of the refusal.
+struct Forbidden {
+    sql: String,
+    word: &'static str,
+}
+
+fn forbidden(sql: impl Into<String>, word: &'static str) -> Forbidden {
+    Forbidden { sql: sql.into(), word }
+}
+
+/// What breaks a rule about values.
+fn values(engine: Engine) -> Vec<Forbidden> {
+    let bytes = |length: usize| blob(engine, &vec![0x99; length]);
+    let (b15, b16, b17, b31, b32) = (bytes(15), bytes(16), bytes(17), bytes(31), bytes(32));
+    let merchant = blob(engine, &MERCHANT.bytes());
+    let shop = blob(engine, &SHOP.bytes());
+    let member = blob(engine, &MEMBERS[0].bytes());
+    let wallet = blob(engine, &WALLETS[0].bytes());
+    let number = if engine == Engine::Sqlite { "cannot store" } else { "invalid input syntax" };
+    let mut list = vec![
+        forbidden("UPDATE wallets SET paid = -1", "check"),
+        forbidden("UPDATE wallets SET paid = 9007199254740992", "check"),
+        forbidden("UPDATE wallets SET version = -1", "check"),
+        forbidden("UPDATE wallets SET paid = 'much'", number),
+        forbidden("UPDATE wallets SET paid = NULL", "null"),
+        forbidden("UPDATE account_sums SET debits = -1", "check"),
+        forbidden("UPDATE account_sums SET credits = -1", "check"),
+        forbidden("UPDATE codes SET expires_at = issued_at", "check"),
+        forbidden("UPDATE codes SET bucket = 10", "check"),
+        forbidden("UPDATE codes SET bucket = -1", "check"),
+    ];
+    for id in [&b15, &b17] {
+        list.push(forbidden(format!("INSERT INTO merchants VALUES ({id}, 'a', 1)"), "check"));
+        list.push(forbidden(format!("INSERT INTO shops VALUES ({id}, {merchant}, 'a', 1)"), "check"));
+        list.push(forbidden(format!("INSERT INTO terminals VALUES ({id}, {shop}, 'a', {b32}, 1, 1)"), "check"));
+        list.push(forbidden(format!("INSERT INTO members VALUES ({id}, 1)"), "check"));
+        list.push(forbidden(format!("INSERT INTO wallets VALUES ({id}, {member}, 0, 0)"), "check"));
+        let code = format!("INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {id}, {wallet}, 1, 2)");
+        list.push(forbidden(code, "check"));
+        list.push(forbidden(format!("INSERT INTO requests VALUES ({id}, 'a', {b16})"), "check"));
+        list.push(forbidden(format!("INSERT INTO requests VALUES ({b16}, 'a', {id})"), "check"));
+    }
+    let long = "a".repeat(65);
+    for request_id in ["", &long] {
+        list.push(forbidden(format!("INSERT INTO requests VALUES ({b16}, '{request_id}', {b16})"), "check"));
+    }
+    list.push(forbidden(format!("INSERT INTO terminals VALUES ({b16}, {shop}, 'a', {b31}, 1, 1)"), "check"));
+    list.push(forbidden(format!("INSERT INTO member_tokens VALUES ({b31}, {member}, 1)"), "check"));
+    list
+}
+
+/// What breaks a rule between rows.
+fn relations(engine: Engine) -> Vec<Forbidden> {
+    let nobody = blob(engine, &[0x99; 16]);
+    let b32 = blob(engine, &[0x99; 32]);
+    let shop = blob(engine, &SHOP.bytes());
+    let till = blob(engine, &TILL.bytes());
+    let member = blob(engine, &MEMBERS[0].bytes());
+    let wallet = blob(engine, &WALLETS[0].bytes());
+    let transaction = blob(engine, &transaction_id(1).bytes());
+    let mac = blob(engine, &code_mac(1).mac);
+    vec![
+        forbidden(format!("INSERT INTO shops VALUES ({nobody}, {nobody}, 'a', 1)"), "foreign key"),
+        forbidden(format!("INSERT INTO terminals VALUES ({nobody}, {nobody}, 'a', {b32}, 1, 1)"), "foreign key"),
+        forbidden(format!("INSERT INTO member_tokens VALUES ({b32}, {nobody}, 1)"), "foreign key"),
+        forbidden(format!("INSERT INTO wallets VALUES ({nobody}, {nobody}, 0, 0)"), "foreign key"),
+        forbidden(
+            format!("INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {nobody}, {nobody}, 1, 2)"),
+            "foreign key",
+        ),
+        forbidden(format!("INSERT INTO newest_codes VALUES ({nobody}, 1, {mac})"), "foreign key"),
+        forbidden("DELETE FROM merchants", "foreign key"),
+        forbidden("DELETE FROM shops", "foreign key"),
+        forbidden("DELETE FROM members", "foreign key"),
+        forbidden("DELETE FROM wallets", "foreign key"),
+        forbidden(format!("INSERT INTO wallets VALUES ({nobody}, {member}, 0, 0)"), "unique"),
+        forbidden(format!("INSERT INTO requests VALUES ({till}, 'r-001', {nobody})"), "unique"),
+        forbidden(
+            format!("INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {mac}, {wallet}, 1, 2)"),
+            "unique",
+        ),
+        forbidden(
+            format!("INSERT INTO terminals SELECT {nobody}, {shop}, 'a', token_mac, 1, 1 FROM terminals WHERE id = {till}"),
+            "unique",
+        ),
+        // Position, id, and version of a wallet are each there once.
+        forbidden(again("1", &nobody, "wallet_version + 100", "amount", "refusal"), "unique"),
+        forbidden(again("position + 1000", &transaction, "wallet_version + 100", "amount", "refusal"), "unique"),
+        forbidden(again("position + 1000", &nobody, "wallet_version", "amount", "refusal"), "unique"),
+        // A transaction was done or refused, and asked for something.
+        forbidden(again("position + 1000", &nobody, "NULL", "amount", "refusal"), "check"),
+        forbidden(again("position + 1000", &nobody, "wallet_version + 100", "amount", "'code_unknown'"), "check"),
+        forbidden(again("position + 1000", &nobody, "wallet_version + 100", "0", "refusal"), "check"),
+        forbidden(again("position + 1000", &nobody, "wallet_version + 100", "9007199254740992", "refusal"), "check"),
+    ]
+}
+
+/// Records the first transaction once more with other values.
+fn again(position: &str, id: &str, version: &str, amount: &str, refusal: &str) -> String {
+    format!(
+        "INSERT INTO journal SELECT {position}, {id}, kind, at, business_date, caller, request_id, body_hash, shop_id, \
+         wallet_id, {version}, code_bucket, code_mac, {amount}, unit, {refusal}, transfers FROM journal WHERE position = 1"
+    )
+}
+
+async fn everything(database: &TestDatabase) -> Vec<Vec<Vec<String>>> {
+    let mut found = Vec::new();
+    for table in ["merchants", "shops", "terminals", "members", "wallets", "codes", "requests", "journal", "account_sums"] {
+        found.push(database.query_raw(&format!("SELECT * FROM {table} ORDER BY 1, 2")).await);
+    }
+    found
+}
+
+async fn refuses(database: &TestDatabase, list: Vec<Forbidden>) {
+    let before = everything(database).await;
+    for Forbidden { sql, word } in list {
+        match database.attempt_raw(&sql).await {
+            Ok(()) => panic!("the database took: {sql}"),
+            Err(refusal) => assert!(refusal.to_lowercase().contains(word), "{sql}\nwas refused for: {refusal}"),
+        }
+    }
+    assert!(everything(database).await == before, "a refused write left something behind");
+}
+
+on_both_databases! {
+    /// Negative or overlarge balances, ids of a wrong length, text for a number: the schema refuses each.
+    async fn the_schema_refuses_impossible_values(database: TestDatabase) {
+        tell(&database.open().await).await;
+        refuses(&database, values(database.engine())).await;
+    }
+
+    /// Orphans, doubles, and transactions that are both done and refused: the schema refuses each.
+    async fn the_schema_refuses_impossible_relations(database: TestDatabase) {
+        tell(&database.open().await).await;
+        refuses(&database, relations(database.engine())).await;
+    }
+
+    /// No column of a recorded transaction changes, and no row goes away.
+    async fn the_journal_is_never_changed(database: TestDatabase) {
+        tell(&database.open().await).await;
+        let first = database.query_raw("SELECT * FROM journal WHERE position = 1").await;
+        let mut list = vec![
+            forbidden("DELETE FROM journal", "never changed"),
+            forbidden("DELETE FROM journal WHERE position = 44", "never changed"),
+        ];
+        for column in [
+            "position", "id", "kind", "at", "business_date", "caller", "request_id", "body_hash", "shop_id", "wallet_id",
+            "wallet_version", "code_bucket", "code_mac", "amount", "unit", "refusal", "transfers",
+        ] {
+            list.push(forbidden(format!("UPDATE journal SET {column} = {column} WHERE position = 1"), "never changed"));
+        }
+        assert_eq!(first[0].len() + 2, list.len(), "a column is not tried");
+        refuses(&database, list).await;
+    }
+}

@@ -1,0 +1,45 @@
+//! The store against both databases: what it keeps, what it refuses, and what `verify` finds.
+//!
+//! Each test has a database of its own. Corruption is planted by SQL behind the store's back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
+
+mod corruption;
+mod guard;
+mod migrate;
+mod round_trip;
+mod story;
+mod stream;
+mod transaction;
+mod verify;
+
+use warifu_testkit::{Engine, TestDatabase, on_both_databases};
+
+on_both_databases! {
+    /// Both engines take every registered statement with the parameters and columns that its registration says.
+    async fn every_registered_statement_prepares(database: TestDatabase) {
+        let opened = database.open().await;
+        let complaints = opened.read(|transaction| {
+            Box::pin(async move { Ok(transaction.check_registry().await) })
+        });
+        assert_eq!(complaints.await.unwrap(), [""; 0]);
+    }
+}
+
+/// Bytes as either engine's SQL spells them.
+fn blob(engine: Engine, bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let digits = bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    });
+    match engine {
+        Engine::Sqlite => format!("x'{digits}'"),
+        Engine::Postgres => format!(r"'\x{digits}'::bytea"),
+    }
+}

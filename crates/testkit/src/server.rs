@@ -1,0 +1,279 @@
+//! A running Warifu in the test's own process: a fresh database, the use cases, and HTTP on a port of its own.
+//!
+//! The test may look behind the counter (`app`, `journal_count`, `verify`), move the clock, and take the database away;
+//! whoever uses the server does so through the people that it hands out.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::tz::TimeZone;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use warifu_app::{App, Clock, KeyRing, ManualClock, SystemClock};
+use warifu_core::id::ShopId;
+use warifu_web::{Limits, Web};
+
+use crate::actors::{Anonymous, Cashier, Member};
+use crate::database::{Engine, TestDatabase};
+
+/// The first digits of every code that a test's server issues.
+pub const ISSUER_PREFIX: &str = "90000123";
+
+/// What a server is started with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ServerSettings {
+    /// As [`Limits::requests_per_second`]: no limit unless a test is about it.
+    pub requests_per_second: Option<NonZeroU32>,
+    /// Whether the clock runs. Otherwise it stands at the present until the test moves it.
+    pub clock_runs: bool,
+}
+
+/// A running server. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    app: Arc<App>,
+    web: Web,
+    clock: Arc<dyn Clock>,
+    hands: Option<Arc<ManualClock>>,
+    origin: String,
+    metrics_origin: String,
+    shops: AtomicU64,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<std::io::Result<()>>>,
+    // Last: the database goes after all that speaks to it.
+    database: Option<TestDatabase>,
+}
+
+/// A terminal and its two secrets.
+#[derive(Clone, Debug)]
+pub struct Till {
+    /// Its shop.
+    pub shop: ShopId,
+    /// Its id.
+    pub terminal: String,
+    /// Its bearer token.
+    pub token: String,
+    /// The secret that it signs with.
+    pub secret: String,
+}
+
+impl Server {
+    /// Starts a server on a fresh database, without rate limit, with a clock that stands at the present.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start(engine: Engine) -> Self {
+        Self::start_on(TestDatabase::new(engine).await).await
+    }
+
+    /// As [`Server::start`], on a database that the test made.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_on(database: TestDatabase) -> Self {
+        Self::start_with(database, ServerSettings::default()).await
+    }
+
+    /// Starts a server.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn start_with(database: TestDatabase, settings: ServerSettings) -> Self {
+        let hands = (!settings.clock_runs).then(|| Arc::new(ManualClock::at(SystemClock.now())));
+        let clock: Arc<dyn Clock> = match &hands {
+            Some(hands) => Arc::clone(hands) as Arc<dyn Clock>,
+            None => Arc::new(SystemClock),
+        };
+        let zone = TimeZone::get("Asia/Tokyo").expect("Japan has a time zone");
+        let prefix = ISSUER_PREFIX.parse().expect("the prefix of a test is one");
+        let keys = KeyRing::fixed([7; 32]);
+        let app = App::open_with_keys(database.open().await, keys, prefix, &zone, Arc::clone(&clock)).await;
+        let app = Arc::new(app.expect("a fresh database opens"));
+        let web = Web::new(Arc::clone(&app), Limits { requests_per_second: settings.requests_per_second });
+
+        let (stop, stopped) = watch::channel(false);
+        let (listener, origin) = listen().await;
+        let (metrics_listener, metrics_origin) = listen().await;
+        let tasks = vec![
+            tokio::spawn(warifu_web::serve(listener, warifu_web::router(web.clone()), ended(stopped.clone()))),
+            tokio::spawn(warifu_web::serve(metrics_listener, warifu_web::metrics_router(web.clone()), ended(stopped))),
+        ];
+        let shops = AtomicU64::new(0);
+        let database = Some(database);
+        Self { app, web, clock, hands, origin, metrics_origin, shops, stop, tasks, database }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The origin where `/metrics` is.
+    #[must_use]
+    pub fn metrics_origin(&self) -> &str {
+        &self.metrics_origin
+    }
+
+    /// The use cases behind the server.
+    #[must_use]
+    pub const fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// The web server's state.
+    #[must_use]
+    pub const fn web(&self) -> &Web {
+        &self.web
+    }
+
+    /// The server's clock.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// The hands of a clock that stands still.
+    ///
+    /// # Panics
+    /// If the clock runs.
+    #[must_use]
+    pub fn manual_clock(&self) -> &ManualClock {
+        self.hands.as_deref().expect("this server's clock runs by itself")
+    }
+
+    /// The database.
+    ///
+    /// # Panics
+    /// If the test took it away.
+    #[must_use]
+    pub const fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("the test took the database away")
+    }
+
+    /// Takes the database away while the server runs: PostgreSQL is stopped, the files of SQLite are unlinked.
+    pub async fn lose_database(&mut self) {
+        let database = self.database.take();
+        tokio::task::spawn_blocking(move || drop(database)).await.expect("a database can be dropped");
+    }
+
+    /// How many transactions the journal holds, refused ones included.
+    ///
+    /// # Panics
+    /// If the database does not say.
+    pub async fn journal_count(&self) -> u64 {
+        let found = self.database().query_raw("SELECT count(*) FROM journal").await;
+        found[0][0].parse().expect("a count is a number")
+    }
+
+    /// Checks the invariants of the money.
+    ///
+    /// # Panics
+    /// If one does not hold.
+    pub async fn verify(&self) {
+        let report = self.app.database().verify(|_| {}).await.expect("the database can be read");
+        assert!(report.violations.is_empty(), "{:?}", report.violations);
+    }
+
+    /// Ends the server as an operator would: requests under way are answered, commands that wait are committed.
+    ///
+    /// # Panics
+    /// If serving failed.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        for task in std::mem::take(&mut self.tasks) {
+            task.await.expect("serving does not panic").expect("serving ends well");
+        }
+        self.app.drain().await;
+    }
+
+    /// Adds a shop of a new merchant.
+    ///
+    /// # Panics
+    /// If it cannot be added.
+    pub async fn add_shop(&self) -> ShopId {
+        let number = self.shops.fetch_add(1, Ordering::Relaxed);
+        let merchant = self.app.add_merchant(&format!("Merchant {number}")).await.expect("a merchant can be added");
+        self.app.add_shop(merchant.id, &format!("Shop {number}")).await.expect("a shop can be added").id
+    }
+
+    /// Adds a terminal to `shop`.
+    ///
+    /// # Panics
+    /// If it cannot be added.
+    pub async fn add_till(&self, shop: ShopId) -> Till {
+        let added = self.app.add_terminal(shop, "Till").await.expect("a terminal can be added");
+        Till {
+            shop,
+            terminal: added.terminal.id.to_string(),
+            token: added.token.expose_secret().to_owned(),
+            secret: added.signing_secret.expose_secret().to_owned(),
+        }
+    }
+
+    /// Adds a member with an empty wallet and returns the bearer token.
+    ///
+    /// # Panics
+    /// If none can be added.
+    pub async fn add_member(&self) -> String {
+        self.app.add_member().await.expect("a member can be added").token.expose_secret().to_owned()
+    }
+
+    /// Somebody without a credential.
+    #[must_use]
+    pub fn anonymous(&self) -> Anonymous {
+        Anonymous::at(&self.origin)
+    }
+
+    /// A cashier at a new till of a new shop, by bearer token.
+    pub async fn cashier(&self) -> Cashier {
+        self.cashier_at(self.add_shop().await).await
+    }
+
+    /// A cashier at a new till of `shop`, by bearer token.
+    pub async fn cashier_at(&self, shop: ShopId) -> Cashier {
+        Cashier::by_token(&self.origin, &self.add_till(shop).await.token)
+    }
+
+    /// A cashier at a new till of a new shop, which signs its requests.
+    pub async fn signing_cashier(&self) -> Cashier {
+        let till = self.add_till(self.add_shop().await).await;
+        Cashier::by_signature(&self.origin, &till.terminal, &till.secret, self.clock())
+    }
+
+    /// A member with an empty wallet.
+    pub async fn member(&self) -> Member {
+        Member::by_token(&self.origin, &self.add_member().await)
+    }
+
+    /// A member whose wallet was topped up with `amount` yen, at a shop that nobody else uses.
+    ///
+    /// # Panics
+    /// If the top-up is refused.
+    pub async fn member_with(&self, amount: i64) -> Member {
+        let member = self.member().await;
+        let code = member.show_code().await;
+        let _ = self.cashier().await.top_up(amount, &code).await.expect(201);
+        member
+    }
+
+    /// All figures, as whoever watches reads them.
+    pub async fn metrics(&self) -> String {
+        Anonymous::at(&self.metrics_origin).get("/metrics").await.expect(200).text()
+    }
+}
+
+/// A listener on a free port, and its origin.
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("there is a free port");
+    let address = listener.local_addr().expect("a listener has an address");
+    (listener, format!("http://{address}"))
+}
+
+/// Ready when the server is told to stop, or is dropped.
+async fn ended(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}

@@ -1,0 +1,75 @@
+//! Adding merchants, shops, terminals and members from the command line.
+
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::cli::{MemberCommand, MerchantCommand, ShopCommand, TerminalCommand};
+use crate::config::Config;
+use crate::serve::open;
+
+pub(crate) async fn merchant(config: &Config, command: MerchantCommand, as_json: bool) -> Result<(), Failure> {
+    let MerchantCommand::Add { name } = command;
+    let app = open(config).await?;
+    let merchant = app.add_merchant(&name).await?;
+    app.drain().await;
+    print(&json!({ "merchant_id": merchant.id.to_string(), "name": merchant.name }), as_json);
+    Ok(())
+}
+
+pub(crate) async fn shop(config: &Config, command: ShopCommand, as_json: bool) -> Result<(), Failure> {
+    let ShopCommand::Add { merchant, name } = command;
+    let merchant = merchant.parse().map_err(|error| format!("--merchant: {error}"))?;
+    let app = open(config).await?;
+    let shop = app.add_shop(merchant, &name).await?;
+    app.drain().await;
+    let line = json!({ "shop_id": shop.id.to_string(), "merchant_id": shop.merchant.to_string(), "name": shop.name });
+    print(&line, as_json);
+    Ok(())
+}
+
+pub(crate) async fn terminal(config: &Config, command: TerminalCommand, as_json: bool) -> Result<(), Failure> {
+    let TerminalCommand::Add { shop, name } = command;
+    let shop = shop.parse().map_err(|error| format!("--shop: {error}"))?;
+    let app = open(config).await?;
+    let added = app.add_terminal(shop, &name).await?;
+    app.drain().await;
+    let line = json!({
+        "terminal_id": added.terminal.id.to_string(),
+        "shop_id": added.terminal.shop.to_string(),
+        "name": added.terminal.name,
+        "token": added.token.expose_secret(),
+        "signing_secret": added.signing_secret.expose_secret(),
+    });
+    print(&line, as_json);
+    Ok(())
+}
+
+pub(crate) async fn member(config: &Config, command: MemberCommand, as_json: bool) -> Result<(), Failure> {
+    let MemberCommand::Add = command;
+    let app = open(config).await?;
+    let added = app.add_member().await?;
+    app.drain().await;
+    let line = json!({
+        "member_id": added.id.to_string(),
+        "wallet_id": added.wallet.to_string(),
+        "token": added.token.expose_secret(),
+    });
+    print(&line, as_json);
+    Ok(())
+}
+
+/// Prints an object: as JSON on one line, or a line a field.
+#[allow(clippy::print_stdout, reason = "this is what the commands are for")]
+fn print(object: &Value, as_json: bool) {
+    if as_json {
+        println!("{object}");
+        return;
+    }
+    for (name, value) in object.as_object().into_iter().flatten() {
+        println!("{name:<15} {}", value.as_str().unwrap_or_default());
+    }
+    if object.get("token").is_some() {
+        println!("\nThe token is shown this once. Keep it where only its owner can read it.");
+    }
+}

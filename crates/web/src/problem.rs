@@ -1,0 +1,210 @@
+//! Errors as RFC 9457 problem documents. One page maps every code to its status and to what the caller should do:
+//! `docs/interface.md`.
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use warifu_app::{AccessDenied, Fault, StoreError};
+use warifu_core::refusal::Refusal;
+
+/// A problem document (RFC 9457).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// A name for the kind of problem: `urn:warifu:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:warifu:problem:insufficient_balance")]
+    kind: String,
+    /// The kind of problem in a few words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What happened, what it means for the money, and what to do.
+    detail: String,
+    /// The stable word for programs.
+    #[schema(example = "insufficient_balance")]
+    code: &'static str,
+    /// The caller's own id for the request, if it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// The id of the refused payment or top-up, if one was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// What to quote when asking the operator.
+    trace_id: String,
+    /// The detail in English and Japanese, for refusals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Messages>,
+    #[serde(skip)]
+    retry_after: Option<u64>,
+}
+
+/// A sentence for people in both languages.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Messages {
+    /// English.
+    en: &'static str,
+    /// Japanese.
+    ja: &'static str,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:warifu:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+            request_id: None,
+            id: None,
+            trace_id: String::new(),
+            messages: None,
+            retry_after: None,
+        }
+    }
+
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", "The request is not valid", detail)
+    }
+
+    pub(crate) fn unauthorized(detail: &str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Who is asking is not known", detail)
+    }
+
+    pub(crate) fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "This caller may not do this", detail)
+    }
+
+    pub(crate) fn not_found(detail: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let detail = "This path does not take this method; the header Allow lists those it takes.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+    }
+
+    pub(crate) fn payload_too_large() -> Self {
+        let detail = "A request body is at most 65,536 bytes. Nothing was done.";
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large", detail)
+    }
+
+    pub(crate) fn unsupported_media_type() -> Self {
+        let detail = "Send the body as JSON, with Content-Type: application/json. Nothing was done.";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body is not JSON", detail)
+    }
+
+    pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
+        let detail = "Too many requests from this caller. Nothing was done. Retry after the seconds in Retry-After.";
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail);
+        Self { retry_after: Some(retry_after_seconds), ..problem }
+    }
+
+    pub(crate) fn overloaded() -> Self {
+        let detail = "Too much is waiting. Certainly nothing was done. Retry after the seconds in Retry-After.";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail);
+        Self { retry_after: Some(1), ..problem }
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        let detail = "The service cannot answer now. Whether anything was done is unknown: inquire by request_id, or cancel.";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer now", detail);
+        Self { retry_after: Some(3), ..problem }
+    }
+
+    fn internal() -> Self {
+        let detail = "The service failed. Whether anything was done is unknown: inquire by request_id, or cancel.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The service failed", detail)
+    }
+
+    /// The reply to a command that the ledger refused. Made of what was recorded and of nothing else, so that a replay is
+    /// the very same.
+    pub(crate) fn refused(refusal: Refusal, id: String, request_id: &str, trace_id: String) -> Self {
+        let messages = Messages { en: refusal.english(), ja: refusal.japanese() };
+        Self {
+            request_id: Some(request_id.to_owned()),
+            id: Some(id),
+            trace_id,
+            detail: messages.en.to_owned(),
+            messages: Some(messages),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.word(), "Refused", "")
+        }
+    }
+
+    /// Names the caller's own id in the problem.
+    pub(crate) fn for_request(self, request_id: &str) -> Self {
+        Self { request_id: Some(request_id.to_owned()), ..self }
+    }
+
+    /// Gives the problem the trace id of the present request, unless it has the one of the request that was recorded.
+    pub(crate) fn traced(mut self, trace_id: &str) -> Self {
+        if self.trace_id.is_empty() {
+            trace_id.clone_into(&mut self.trace_id);
+        }
+        self
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Overloaded | Fault::TimedOut | Fault::ShuttingDown => Self::overloaded(),
+            Fault::RequestIdConflict => Self::new(
+                StatusCode::CONFLICT,
+                "request_id_conflict",
+                "The request_id was used for another request",
+                "This request_id stands for another request. Nothing was done by this one. Use a new request_id.",
+            ),
+            Fault::NotFound(what) => Self::not_found(&format!("There is no {what}.")),
+            Fault::Invalid(detail) => Self::invalid(detail),
+            Fault::Store(StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Conflict(_)) => {
+                tracing::warn!(error = %fault, "the store did not answer");
+                Self::unavailable()
+            }
+            Fault::Store(_) | Fault::Random(_) => {
+                tracing::error!(error = %fault, "a request failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<AccessDenied> for Problem {
+    fn from(denied: AccessDenied) -> Self {
+        match denied {
+            AccessDenied::Fault(fault) => fault.into(),
+            AccessDenied::UnknownToken => Self::unauthorized("This token is not known."),
+            AccessDenied::WrongSignature => {
+                Self::unauthorized("The signature does not fit this request, or the terminal is not known.")
+            }
+            AccessDenied::NotTimely => {
+                Self::unauthorized("The request's time is more than two minutes from ours. Set the terminal's clock.")
+            }
+            AccessDenied::Replayed => Self::unauthorized("This nonce was used before. Sign again with a new one."),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Carries the document along, so that the middleware can complete it with the trace id.
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        // Never the fallback: nothing in it can fail to serialise.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Warifu-HMAC-SHA256"));
+        }
+        if self.trace_id.is_empty() {
+            response.extensions_mut().insert(self);
+        }
+        response
+    }
+}

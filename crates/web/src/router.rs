@@ -1,0 +1,158 @@
+//! Every route there is, and the description that is made of the same handlers.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
+use utoipa::{Modify, OpenApi as _};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::middleware::{authenticate, trace};
+use crate::problem::Problem;
+use crate::state::Web;
+use crate::{balances, codes, docs, health, history, payments, top_ups};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Warifu",
+        description = "The interface of tills and of members' phones. Amounts are integers in minor units, times RFC 3339 \
+            in UTC. Errors are problem documents (RFC 9457); `code` is the stable word. Every creating call of a terminal \
+            takes the caller's own `request_id`, by which it can be repeated and inquired safely.",
+    ),
+    components(schemas(Problem)),
+    modifiers(&Security),
+    tags(
+        (name = "codes", description = "Payment codes, made for members"),
+        (name = "payments", description = "Payments, taken by terminals"),
+        (name = "top-ups", description = "Top-ups by cash, taken by terminals"),
+        (name = "balances", description = "What a wallet holds"),
+        (name = "history", description = "What changed a wallet"),
+        (name = "health", description = "Whether the service lives and can work"),
+    )
+)]
+struct Description;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, openapi: &mut OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let bearer = |text: &str| {
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(text)).build())
+        };
+        components.add_security_scheme("terminal_token", bearer("A terminal's bearer token: `wft_...`"));
+        components.add_security_scheme("member_token", bearer("A member's bearer token: `wfm_...`"));
+        let signature = "`Warifu-HMAC-SHA256 terminal=trm_..., time=UNIX_SECONDS, nonce=..., signature=HEX`: HMAC-SHA256, \
+            keyed with the signing secret, over method, path with query, time, nonce and the hex SHA-256 of the body, \
+            joined by line feeds";
+        let signature = ApiKeyValue::with_description("Authorization", signature);
+        components.add_security_scheme("terminal_signature", SecurityScheme::ApiKey(ApiKey::Header(signature)));
+    }
+}
+
+fn interface() -> OpenApiRouter<Web> {
+    OpenApiRouter::new()
+        .routes(routes!(codes::issue))
+        .routes(routes!(payments::take))
+        .routes(routes!(payments::get))
+        .routes(routes!(payments::get_by_request))
+        .routes(routes!(top_ups::take))
+        .routes(routes!(top_ups::get))
+        .routes(routes!(top_ups::get_by_request))
+        .routes(routes!(balances::get))
+        .routes(routes!(history::list))
+}
+
+fn watching() -> OpenApiRouter<Web> {
+    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
+}
+
+/// The description of the interface (OpenAPI 3.1).
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let mut description = OpenApiRouter::<Web>::with_openapi(Description::openapi())
+        .merge(interface())
+        .merge(watching())
+        .into_openapi();
+    describe_common_replies(&mut description);
+    description
+}
+
+/// Every operation under `/v1` can give these replies, so they are described here once.
+fn describe_common_replies(description: &mut OpenApi) {
+    let common = [
+        ("400", "The request is not valid"),
+        ("401", "Who is asking is not known"),
+        ("403", "This caller may not do this"),
+        ("429", "Too many requests; retry after the seconds in Retry-After"),
+        ("500", "The service failed; the outcome is unknown"),
+        ("503", "`overloaded`: certainly nothing was done; anything else: the outcome is unknown"),
+    ];
+    let problem = || Content::new(Some(Ref::from_schema_name("Problem")));
+    for (path, item) in &mut description.paths.paths {
+        if !path.starts_with("/v1/") {
+            continue;
+        }
+        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+            for (status, text) in common {
+                let reply = ResponseBuilder::new().description(text).content("application/problem+json", problem());
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| reply.build().into());
+            }
+        }
+    }
+}
+
+/// Everything that is served to tills, members and their programs.
+pub fn router(web: Web) -> Router {
+    let (interface, _) = interface().split_for_parts();
+    let (watching, _) = watching().split_for_parts();
+    interface
+        .route_layer(from_fn_with_state(web.clone(), authenticate))
+        .merge(watching)
+        .merge(docs::router(openapi()))
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .fallback(|| async { Problem::not_found("There is nothing at this path.") })
+        .layer(map_response(problem_for_plain_errors))
+        .layer(from_fn_with_state(web.clone(), trace))
+        .with_state(web)
+}
+
+/// What the framework refuses by itself gets a problem document too.
+async fn problem_for_plain_errors(response: Response) -> Response {
+    let is_described = response.headers().get(CONTENT_TYPE).is_some_and(|value| value == "application/problem+json");
+    if is_described || !(response.status().is_client_error() || response.status().is_server_error()) {
+        return response;
+    }
+    let problem = match response.status().as_u16() {
+        404 => Problem::not_found("There is nothing at this path."),
+        405 => Problem::method_not_allowed(),
+        413 => Problem::payload_too_large(),
+        415 => Problem::unsupported_media_type(),
+        400..=499 => Problem::invalid("The request is not valid."),
+        _ => Problem::unavailable(),
+    };
+    let mut replaced = problem.into_response();
+    if let Some(allow) = response.headers().get("allow") {
+        replaced.headers_mut().insert("allow", allow.clone());
+    }
+    replaced
+}
+
+/// The figures for whoever watches, to be served on an address of their own.
+pub fn metrics_router(web: Web) -> Router {
+    Router::new()
+        .route(
+            "/metrics",
+            get(|State(web): State<Web>| async move {
+                let text = web.metrics.encode(web.app.statistics());
+                ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
+            }),
+        )
+        .with_state(web)
+}

@@ -1,0 +1,70 @@
+//! What every handler shares.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use warifu_app::{App, Caller};
+
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// How much one caller may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests a second, on average, from one terminal or member; twice as many at once. `None` for no limit.
+    pub requests_per_second: Option<NonZeroU32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests_per_second: NonZeroU32::new(200) }
+    }
+}
+
+/// The state of the web server. Cloning it shares it.
+#[derive(Clone, Debug)]
+pub struct Web {
+    pub(crate) app: Arc<App>,
+    pub(crate) metrics: Arc<Metrics>,
+    limiter: Option<Arc<DefaultKeyedRateLimiter<[u8; 16]>>>,
+    is_draining: Arc<AtomicBool>,
+}
+
+impl Web {
+    /// A web server for `app`.
+    #[must_use]
+    pub fn new(app: Arc<App>, limits: Limits) -> Self {
+        let limiter = limits.requests_per_second.map(|rate| {
+            Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO))))
+        });
+        Self { app, metrics: Arc::new(Metrics::new()), limiter, is_draining: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// Says on `/readyz` that this process is ending, so that nobody sends it more work.
+    pub fn begin_draining(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request of `caller` against its limit.
+    pub(crate) fn admit(&self, caller: &Caller) -> Result<(), Problem> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let key = match caller {
+            Caller::Terminal(terminal) => terminal.id.bytes(),
+            Caller::Member(member) => member.bytes(),
+        };
+        limiter.check_key(&key).map_err(|refused| {
+            // Whole seconds, rounded up: an early retry would be refused again.
+            let wait = refused.wait_time_from(DefaultClock::default().now());
+            Problem::rate_limited(wait.as_secs().saturating_add(1))
+        })
+    }
+}
+
+const TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);

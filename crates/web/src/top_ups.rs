@@ -1,0 +1,163 @@
+//! `/v1/top-ups`: a terminal takes cash for a wallet, and anyone it concerns asks what became of it.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use warifu_app::TakeTopUp;
+use warifu_core::id::TopUpId;
+use warifu_core::ledger::{Kind, Outcome, Transaction};
+
+use crate::body::JsonBody;
+use crate::caller::{AsCaller, AsTerminal};
+use crate::problem::Problem;
+use crate::state::Web;
+use crate::transaction::{CodeRequest, Currency, reply};
+
+/// What became of a top-up.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum TopUpState {
+    /// The value is in the wallet.
+    Completed,
+    /// Nothing was moved; `refusal` says why.
+    Refused,
+}
+
+/// A top-up as it was recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TopUp {
+    /// Its id.
+    #[schema(example = "top_0198c0de000070008000000000000001")]
+    id: String,
+    /// What became of it.
+    state: TopUpState,
+    /// Why it was refused, if it was: a stable word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'static str>,
+    /// How much cash was taken, in minor units.
+    amount: i64,
+    /// Of what.
+    currency: Currency,
+    /// The shop.
+    shop_id: String,
+    /// The terminal that took the cash.
+    terminal_id: String,
+    /// The terminal's own id for the request.
+    request_id: String,
+    /// When it was recorded, RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// The date that it counts under in the books.
+    #[schema(format = Date)]
+    business_date: String,
+}
+
+impl From<&Transaction> for TopUp {
+    fn from(record: &Transaction) -> Self {
+        let (state, refusal) = match record.outcome {
+            Outcome::Done { .. } => (TopUpState::Completed, None),
+            Outcome::Refused(refusal) => (TopUpState::Refused, Some(refusal.word())),
+        };
+        Self {
+            id: TopUpId::from(record.id).to_string(),
+            state,
+            refusal,
+            amount: record.amount.get(),
+            currency: Currency::Jpy,
+            shop_id: record.shop.to_string(),
+            terminal_id: record.key.caller.to_string(),
+            request_id: record.key.request_id.to_string(),
+            created_at: record.at.to_string(),
+            business_date: record.business_date.to_string(),
+        }
+    }
+}
+
+/// Put the value of cash that a till took into a wallet.
+///
+/// Answered when it is durable. The same `request_id` with the same body gets the same reply again, with the header
+/// `Idempotent-Replay: true`, a refusal (422) included. After a time-out, or a 5xx other than `503 overloaded`, the outcome
+/// is unknown: inquire by `request_id`.
+#[utoipa::path(
+    post,
+    path = "/v1/top-ups",
+    tag = "top-ups",
+    operation_id = "takeTopUp",
+    security(("terminal_token" = []), ("terminal_signature" = [])),
+    request_body = CodeRequest,
+    responses(
+        (status = 201, description = "Completed", body = TopUp),
+        (status = 409, description = "The request_id stands for another request", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Refused; the code says why", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn take(
+    State(web): State<Web>,
+    AsTerminal(terminal): AsTerminal,
+    JsonBody(request): JsonBody<CodeRequest>,
+) -> Result<Response, Problem> {
+    let request_id = request.request_id.clone();
+    let request = TakeTopUp { request_id: request.request_id, code: request.code, amount: request.amount };
+    let receipt = web
+        .app
+        .take_top_up(&terminal, request)
+        .await
+        .map_err(|fault| Problem::from(fault).for_request(request_id.as_str()))?;
+    Ok(reply(&receipt, TopUpId::from(receipt.record.id).to_string(), TopUp::from(&receipt.record)))
+}
+
+/// Ask for a top-up by its id.
+///
+/// A terminal sees the top-ups at its shop, a member those of the own wallet; anything else is not found.
+#[utoipa::path(
+    get,
+    path = "/v1/top-ups/{id}",
+    tag = "top-ups",
+    operation_id = "getTopUp",
+    security(("terminal_token" = []), ("terminal_signature" = []), ("member_token" = [])),
+    params(("id" = String, Path, description = "The id of the top-up")),
+    responses(
+        (status = 200, description = "The top-up", body = TopUp),
+        (status = 404, description = "No such top-up", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get(
+    State(web): State<Web>,
+    AsCaller(caller): AsCaller,
+    Path(id): Path<String>,
+) -> Result<Json<TopUp>, Problem> {
+    let missing = || Problem::not_found("There is no such top-up.");
+    let id: TopUpId = id.parse().map_err(|_| missing())?;
+    let record = web.app.find_transaction(Kind::TopUp, &caller, id.into()).await?.ok_or_else(missing)?;
+    Ok(Json(TopUp::from(&record)))
+}
+
+/// Ask for a top-up by the terminal's own `request_id`.
+///
+/// 404 means that it is not recorded yet; a request that is still on its way may come later.
+#[utoipa::path(
+    get,
+    path = "/v1/top-ups/by-request/{request_id}",
+    tag = "top-ups",
+    operation_id = "getTopUpByRequest",
+    security(("terminal_token" = []), ("terminal_signature" = [])),
+    params(("request_id" = String, Path, description = "The terminal's own id for the request")),
+    responses(
+        (status = 200, description = "The top-up, refused ones included", body = TopUp),
+        (status = 404, description = "Not recorded yet", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn get_by_request(
+    State(web): State<Web>,
+    AsTerminal(terminal): AsTerminal,
+    Path(request_id): Path<String>,
+) -> Result<Json<TopUp>, Problem> {
+    let missing = || Problem::not_found("No top-up is recorded under this request_id yet.").for_request(&request_id);
+    let key = request_id.parse().map_err(|_| Problem::not_found("No top-up is recorded under this request_id yet."))?;
+    let record = web.app.find_by_request(Kind::TopUp, &terminal, key).await?.ok_or_else(missing)?;
+    Ok(Json(TopUp::from(&record)))
+}
