@@ -10,8 +10,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command
     command.args(arguments);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if name == "CARGO" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-        {
+        if name == "CARGO" || name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
             command.env_remove(name.as_ref());
         }
     }
@@ -39,10 +38,5 @@ pub(crate) fn first_line(program: impl AsRef<OsStr>, arguments: &[&str]) -> Opti
         return None;
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    Some(
-        text.lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty())?
-            .to_owned(),
-    )
+    Some(text.lines().map(str::trim).find(|line| !line.is_empty())?.to_owned())
 }

@@ -1,9 +1,5 @@
 //! The workspace's own commands: `cargo xtask setup`, `test` and `tidy`. It knows files and tools and no crate of the house.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool answers on the terminal"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool answers on the terminal")]
 
 mod command;
 mod setup;

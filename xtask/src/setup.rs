@@ -29,18 +29,11 @@ enum Remedy {
 }
 
 const TOOLS: &[Tool] = &[
-    Tool {
-        name: "cargo-nextest",
-        probe: nextest,
-        remedy: Remedy::CargoInstall("cargo-nextest"),
-    },
+    Tool { name: "cargo-nextest", probe: nextest, remedy: Remedy::CargoInstall("cargo-nextest") },
     Tool {
         name: "PostgreSQL server",
         probe: postgres,
-        remedy: Remedy::Packages(
-            &["postgresql"],
-            "a PostgreSQL server with initdb, pg_ctl and postgres on PATH",
-        ),
+        remedy: Remedy::Packages(&["postgresql"], "a PostgreSQL server with initdb, pg_ctl and postgres on PATH"),
     },
     Tool {
         name: "Chromium",
@@ -51,37 +44,19 @@ const TOOLS: &[Tool] = &[
              install google-chrome), and a Japanese font",
         ),
     },
-    Tool {
-        name: "zbarimg",
-        probe: zbarimg,
-        remedy: Remedy::Packages(&["zbar-tools"], "zbarimg of ZBar on PATH"),
-    },
+    Tool { name: "zbarimg", probe: zbarimg, remedy: Remedy::Packages(&["zbar-tools"], "zbarimg of ZBar on PATH") },
     Tool {
         name: "python3",
         probe: |_| python().map(|(_, version)| version),
-        remedy: Remedy::Packages(
-            &["python3-venv"],
-            "Python 3.10 or newer with the modules venv and ensurepip",
-        ),
+        remedy: Remedy::Packages(&["python3-venv"], "Python 3.10 or newer with the modules venv and ensurepip"),
     },
-    Tool {
-        name: "schemathesis",
-        probe: schemathesis,
-        remedy: Remedy::Venv,
-    },
+    Tool { name: "schemathesis", probe: schemathesis, remedy: Remedy::Venv },
 ];
 
 /// Looks for every tool, installs what it can, and prints one line a tool. An error if one is missing at the end.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
-    let before: Vec<bool> = TOOLS
-        .iter()
-        .map(|tool| (tool.probe)(root).is_ok())
-        .collect();
-    let missing = TOOLS
-        .iter()
-        .zip(&before)
-        .filter(|(_, found)| !**found)
-        .map(|(tool, _)| tool);
+    let before: Vec<bool> = TOOLS.iter().map(|tool| (tool.probe)(root).is_ok()).collect();
+    let missing = TOOLS.iter().zip(&before).filter(|(_, found)| !**found).map(|(tool, _)| tool);
     install(root, &missing.collect::<Vec<_>>());
 
     let mut lacking = Vec::new();
@@ -92,23 +67,12 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
                 println!("{:<18} {state} ({version})", tool.name);
             }
             Err(reason) => {
-                println!(
-                    "{:<18} missing: {reason}. {}",
-                    tool.name,
-                    how_to_install(&tool.remedy)
-                );
+                println!("{:<18} missing: {reason}. {}", tool.name, how_to_install(&tool.remedy));
                 lacking.push(tool.name);
             }
         }
     }
-    if lacking.is_empty() {
-        Ok(())
-    } else {
-        Err(format!(
-            "the tests need what is missing: {}",
-            lacking.join(", ")
-        ))
-    }
+    if lacking.is_empty() { Ok(()) } else { Err(format!("the tests need what is missing: {}", lacking.join(", "))) }
 }
 
 /// Where the pinned Python tools are; `test` puts it in front of PATH.
@@ -130,9 +94,7 @@ fn install(root: &Path, missing: &[&Tool]) {
     if !packages.is_empty() && may_use_apt() {
         let mut update = command("apt-get", &["update"]);
         let mut install = command("apt-get", &["install", "-y", "--no-install-recommends"]);
-        install
-            .args(&packages)
-            .env("DEBIAN_FRONTEND", "noninteractive");
+        install.args(&packages).env("DEBIAN_FRONTEND", "noninteractive");
         // Debian's postgresql package may start a cluster of its own; the tests start theirs on other ports.
         let _ = announce_and_run(&mut update) && announce_and_run(&mut install);
     }
@@ -153,22 +115,14 @@ fn install_schemathesis(root: &Path) {
     let mut create = command(python, &["-m", "venv", "--clear"]);
     create.arg(&folder);
     let wanted = format!("schemathesis=={SCHEMATHESIS}");
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        &wanted,
-    ];
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &wanted];
     let mut install = command(folder.join("bin/python"), &pip);
     let _ = announce_and_run(&mut create) && announce_and_run(&mut install);
 }
 
 /// Debian or Ubuntu, and allowed to install.
 fn may_use_apt() -> bool {
-    first_line("apt-get", &["--version"]).is_some()
-        && first_line("id", &["-u"]).as_deref() == Some("0")
+    first_line("apt-get", &["--version"]).is_some() && first_line("id", &["-u"]).as_deref() == Some("0")
 }
 
 fn how_to_install(remedy: &Remedy) -> String {
@@ -185,8 +139,7 @@ fn how_to_install(remedy: &Remedy) -> String {
 }
 
 fn nextest(_: &Path) -> Result<String, String> {
-    first_line("cargo", &["nextest", "--version"])
-        .ok_or_else(|| "`cargo nextest` does not run".to_owned())
+    first_line("cargo", &["nextest", "--version"]).ok_or_else(|| "`cargo nextest` does not run".to_owned())
 }
 
 /// All three programs of one version: from the newest of Debian's folders, or from PATH.
@@ -195,31 +148,17 @@ fn postgres(_: &Path) -> Result<String, String> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse().ok()?,
-                entry.path().join("bin"),
-            ))
-        })
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
         .collect();
     folders.sort();
-    let places = folders
-        .into_iter()
-        .rev()
-        .map(|(_, bin)| bin)
-        .chain([PathBuf::new()]);
+    let places = folders.into_iter().rev().map(|(_, bin)| bin).chain([PathBuf::new()]);
     for bin in places {
         let version = |program: &str| first_line(bin.join(program), &["--version"]);
-        if let (Some(_), Some(_), Some(server)) =
-            (version("initdb"), version("pg_ctl"), version("postgres"))
-        {
+        if let (Some(_), Some(_), Some(server)) = (version("initdb"), version("pg_ctl"), version("postgres")) {
             return Ok(server);
         }
     }
-    Err(
-        "initdb, pg_ctl and postgres are not together under /usr/lib/postgresql/*/bin or on PATH"
-            .to_owned(),
-    )
+    Err("initdb, pg_ctl and postgres are not together under /usr/lib/postgresql/*/bin or on PATH".to_owned())
 }
 
 fn chromium(_: &Path) -> Result<String, String> {
@@ -242,31 +181,19 @@ fn python() -> Result<(&'static str, String), String> {
             return Ok((candidate, version));
         }
     }
-    Err(
-        match candidates
-            .iter()
-            .find_map(|candidate| first_line(candidate, &["--version"]))
-        {
-            Some(version) => {
-                format!("{version} is older than 3.10 or lacks the module venv or ensurepip")
-            }
-            None => "`python3` does not run".to_owned(),
-        },
-    )
+    Err(match candidates.iter().find_map(|candidate| first_line(candidate, &["--version"])) {
+        Some(version) => {
+            format!("{version} is older than 3.10 or lacks the module venv or ensurepip")
+        }
+        None => "`python3` does not run".to_owned(),
+    })
 }
 
 fn schemathesis(root: &Path) -> Result<String, String> {
-    let places = [
-        tools_bin(root).join("schemathesis"),
-        PathBuf::from("schemathesis"),
-    ];
-    let versions = places
-        .iter()
-        .filter_map(|place| first_line(place, &["--version"]));
+    let places = [tools_bin(root).join("schemathesis"), PathBuf::from("schemathesis")];
+    let versions = places.iter().filter_map(|place| first_line(place, &["--version"]));
     let found: Vec<String> = versions.collect();
-    let pinned = found
-        .iter()
-        .find(|version| version.split_whitespace().any(|word| word == SCHEMATHESIS));
+    let pinned = found.iter().find(|version| version.split_whitespace().any(|word| word == SCHEMATHESIS));
     pinned.cloned().ok_or_else(|| match found.first() {
         Some(other) => format!("{other} is there, {SCHEMATHESIS} is needed"),
         None => format!("version {SCHEMATHESIS} is neither in {VENV} nor on PATH"),

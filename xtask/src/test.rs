@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::command::{announce_and_run, command};
 use crate::setup;
 
-/// One cargo command. All use the release profile, so that one set of dependency builds serves the demo and the tests.
+/// One cargo command. All use the dev profile, so that one set of dependency builds serves them.
 #[derive(Debug, PartialEq)]
 struct Step<'a> {
     name: &'static str,
@@ -53,27 +53,18 @@ fn timed(
 /// Whatever is not `--fast` is handed to nextest: filters, `--no-capture`, a filter expression.
 fn steps<'a>(arguments: &[&'a str]) -> Vec<Step<'a>> {
     let fast = arguments.contains(&"--fast");
-    let mut nextest = vec!["nextest", "run", "--release", "--workspace", "--locked"];
+    let mut nextest = vec!["nextest", "run", "--workspace", "--locked"];
     nextest.extend(arguments.iter().filter(|argument| **argument != "--fast"));
-    let nextest = Step {
-        name: "nextest",
-        arguments: nextest,
-    };
+    let nextest = Step { name: "nextest", arguments: nextest };
     if fast {
         return vec![nextest];
     }
-    let step = |name, line: &'static str| Step {
-        name,
-        arguments: line.split(' ').collect(),
-    };
+    let step = |name, line: &'static str| Step { name, arguments: line.split(' ').collect() };
     vec![
         step("fmt", "fmt --all --check"),
-        step(
-            "clippy",
-            "clippy --release --workspace --all-targets --locked -- -D warnings",
-        ),
+        step("clippy", "clippy --workspace --all-targets --locked -- -D warnings"),
         nextest,
-        step("doc", "test --release --doc --workspace --locked"),
+        step("doc", "test --doc --workspace --locked"),
     ]
 }
 
@@ -105,7 +96,7 @@ mod tests {
     fn nextest_gets_the_filters_and_not_our_flag() {
         let steps = steps(&["--fast", "payment", "--no-capture"]);
         let line = steps.first().map(|step| step.arguments.join(" "));
-        let expected = "nextest run --release --workspace --locked payment --no-capture";
+        let expected = "nextest run --workspace --locked payment --no-capture";
         assert_eq!(line.as_deref(), Some(expected));
     }
 

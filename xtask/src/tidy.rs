@@ -42,22 +42,13 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn new(path: &str, line: usize, rule: &'static str, message: impl Into<String>) -> Self {
-        Finding {
-            path: path.to_owned(),
-            line,
-            rule,
-            message: message.into(),
-        }
+        Finding { path: path.to_owned(), line, rule, message: message.into() }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: [{}] {}",
-            self.path, self.line, self.rule, self.message
-        )
+        write!(f, "{}:{}: [{}] {}", self.path, self.line, self.rule, self.message)
     }
 }
 
@@ -80,13 +71,9 @@ pub(crate) fn run(root: &Path, bless: Bless) -> Result<(), String> {
     let reading = |error| format!("reading the repository: {error}");
     let mut house = House::read(root).map_err(reading)?;
     if bless != Bless::Nothing {
-        let rewritten = [
-            ratchets::bless(&house, bless)?,
-            migrations::bless(&house, bless)?,
-        ];
+        let rewritten = [ratchets::bless(&house, bless)?, migrations::bless(&house, bless)?];
         for (path, text) in rewritten {
-            std::fs::write(root.join(path), text)
-                .map_err(|error| format!("writing {path}: {error}"))?;
+            std::fs::write(root.join(path), text).map_err(|error| format!("writing {path}: {error}"))?;
         }
         house = House::read(root).map_err(reading)?;
     }
@@ -122,9 +109,6 @@ mod tests {
     #[test]
     fn a_finding_reads_like_a_compiler_message() {
         let finding = Finding::new("crates/core/src/yen.rs", 7, "purity", "no floats");
-        assert_eq!(
-            finding.to_string(),
-            "crates/core/src/yen.rs:7: [purity] no floats"
-        );
+        assert_eq!(finding.to_string(), "crates/core/src/yen.rs:7: [purity] no floats");
     }
 }

@@ -121,9 +121,7 @@ impl App {
         let nonce = request.nonce;
         let is_new = self
             .database
-            .write(move |transaction| {
-                Box::pin(async move { transaction.create_nonce(id, &nonce, expires_at).await })
-            })
+            .write(move |transaction| Box::pin(async move { transaction.create_nonce(id, &nonce, expires_at).await }))
             .await
             .map_err(Fault::from)?;
         if is_new { Ok(Caller::Terminal(terminal)) } else { Err(AccessDenied::Replayed) }

@@ -26,9 +26,8 @@ pub(crate) async fn run(database: Database, clock: Arc<dyn Clock>) {
             tracing::warn!(%error, "the bookkeeper will try again");
         }
         let now = clock.now();
-        let forgotten = database
-            .write(move |transaction| Box::pin(async move { transaction.delete_nonces(now).await }))
-            .await;
+        let forgotten =
+            database.write(move |transaction| Box::pin(async move { transaction.delete_nonces(now).await })).await;
         if let Err(error) = forgotten {
             tracing::warn!(%error, "expired nonces will be forgotten later");
         }

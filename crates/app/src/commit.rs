@@ -190,9 +190,9 @@ impl Lane {
             {
                 for (submission, answer) in submissions.into_iter().zip(waiting) {
                     let receipt = self.try_commit(vec![submission]).await;
-                    let receipt = receipt.map_err(Fault::from).and_then(|mut receipts| {
-                        receipts.pop().unwrap_or(Err(Fault::Overloaded))
-                    });
+                    let receipt = receipt
+                        .map_err(Fault::from)
+                        .and_then(|mut receipts| receipts.pop().unwrap_or(Err(Fault::Overloaded)));
                     let _ = answer.send(receipt);
                 }
             }
@@ -209,6 +209,8 @@ impl Lane {
         let count = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
         let submissions = Arc::new(submissions);
         let mut tries = 0;
+        // Once an answer to a commit was lost, no later failure makes it certain again that nothing was done.
+        let mut unknown = None;
         loop {
             tries += 1;
             let (work, zone, now) = (Arc::clone(&submissions), self.zone.clone(), self.clock.now());
@@ -220,6 +222,9 @@ impl Lane {
                 // Running it again is safe even if it was committed: the request keys are then found claimed by it.
                 Err(error @ (StoreError::Conflict(_) | StoreError::Unknown(_))) if tries < TRIES => {
                     tracing::debug!(%error, tries, "running a batch again");
+                    if matches!(error, StoreError::Unknown(_)) {
+                        unknown = Some(error);
+                    }
                     self.counters.retried.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(u64::from(tries) * 5)).await;
                 }
@@ -228,7 +233,7 @@ impl Lane {
                     self.counters.commands.fetch_add(count, Ordering::Relaxed);
                     return Ok(receipts);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(unknown.unwrap_or(error)),
             }
         }
     }
@@ -266,7 +271,8 @@ async fn run(
     for key in first.into_keys() {
         if !known.contains_key(key) {
             let found = transaction.find_transaction_by_request(key).await?;
-            let recorded = found.ok_or_else(|| StoreError::Failed("a claimed request has no transaction".to_owned()))?;
+            let recorded =
+                found.ok_or_else(|| StoreError::Failed("a claimed request has no transaction".to_owned()))?;
             known.insert(key.clone(), recorded.record);
         }
     }

@@ -30,11 +30,3 @@ pub enum Fault {
     #[error("the system gave no random bytes: {0}")]
     Random(String),
 }
-
-impl Fault {
-    /// Whether it is certain that nothing was done.
-    #[must_use]
-    pub const fn is_certainly_undone(&self) -> bool {
-        !matches!(self, Self::Store(StoreError::Unknown(_) | StoreError::Failed(_) | StoreError::Corrupt { .. }))
-    }
-}

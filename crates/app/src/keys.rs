@@ -126,7 +126,8 @@ impl KeyRing {
             return Err(KeyError::Exposed(path.to_owned()));
         }
         // The parser's own message would quote the line, and with it the secret.
-        let stored: StoredRing = toml::from_str(&text).map_err(|_| malformed("it is not a list of [[keys]] with id and secret"))?;
+        let stored: StoredRing =
+            toml::from_str(&text).map_err(|_| malformed("it is not a list of [[keys]] with id and secret"))?;
         let mut keys = Vec::with_capacity(stored.keys.len());
         for StoredKey { id, secret } in stored.keys {
             let secret = Zeroizing::new(secret);
@@ -246,7 +247,9 @@ mod tests {
     #[test]
     fn a_malformed_ring_is_refused_without_showing_its_secret() {
         let path = std::env::temp_dir().join(format!("warifu-bad-ring-{}.keys", std::process::id()));
-        for text in ["", "keys = []", "[[keys]]\nid = 1\nsecret = \"c2VjcmV0\"", "[[keys]]\nid = 1\nsecret = 'hush'hush"] {
+        for text in
+            ["", "keys = []", "[[keys]]\nid = 1\nsecret = \"c2VjcmV0\"", "[[keys]]\nid = 1\nsecret = 'hush'hush"]
+        {
             std::fs::write(&path, text).unwrap();
             let mut permissions = std::fs::metadata(&path).unwrap().permissions();
             std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
@@ -262,10 +265,7 @@ mod tests {
     fn an_older_key_still_checks_what_it_made() {
         let old = KeyRing::fixed([1; 32]);
         let new = KeyRing {
-            keys: vec![
-                Key { id: 2, secret: Zeroizing::new([2; 32]) },
-                Key { id: 1, secret: Zeroizing::new([1; 32]) },
-            ],
+            keys: vec![Key { id: 2, secret: Zeroizing::new([2; 32]) }, Key { id: 1, secret: Zeroizing::new([1; 32]) }],
         };
         assert_ne!(old.token_macs("t")[0], new.token_macs("t")[0]);
         assert_eq!(old.token_macs("t")[0], new.token_macs("t")[1]);

@@ -78,7 +78,7 @@ impl App {
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let database = Database::open(&settings.database, settings.options)?;
         database.migrate().await?;
-        let was_used = setting(&database, "key_check.1").await?.is_some();
+        let was_used = setting(&database, "issuer_prefix".to_owned()).await?.is_some();
         let keys = if settings.keys.exists() {
             KeyRing::load(&settings.keys)?
         } else if was_used {
@@ -101,9 +101,9 @@ impl App {
         business_zone: &TimeZone,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
+        // Nothing is kept before everything fits: a ring that is refused must not take a number that the right one needs.
         for (id, check) in keys.checks() {
-            let kept = keep_setting(&database, format!("key_check.{id}"), check.clone()).await?;
-            if kept != check {
+            if setting(&database, format!("key_check.{id}")).await?.is_some_and(|kept| kept != check) {
                 return Err(OpenError::WrongKey(id));
             }
         }
@@ -111,6 +111,12 @@ impl App {
         let found = keep_setting(&database, "issuer_prefix".to_owned(), configured.clone()).await?;
         if found != configured {
             return Err(OpenError::WrongIssuer { found, configured });
+        }
+        for (id, check) in keys.checks() {
+            let kept = keep_setting(&database, format!("key_check.{id}"), check.clone()).await?;
+            if kept != check {
+                return Err(OpenError::WrongKey(id));
+            }
         }
         let queue = CommitQueue::start(&database, &clock, business_zone);
         let bookkeeper = tokio::spawn(bookkeeper::run(database.clone(), Arc::clone(&clock)));
@@ -150,7 +156,7 @@ impl App {
     /// # Errors
     /// What the database said.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
-        setting(&self.database, "issuer_prefix").await.map(drop)
+        setting(&self.database, "issuer_prefix".to_owned()).await.map(drop)
     }
 
     /// Takes no more commands, finishes those that wait, lets the bookkeeper catch up, and closes the database.
@@ -166,8 +172,8 @@ impl App {
     }
 }
 
-async fn setting(database: &Database, name: &'static str) -> Result<Option<String>, StoreError> {
-    database.read(move |transaction| Box::pin(async move { transaction.find_setting(name).await })).await
+async fn setting(database: &Database, name: String) -> Result<Option<String>, StoreError> {
+    database.read(move |transaction| Box::pin(async move { transaction.find_setting(&name).await })).await
 }
 
 async fn keep_setting(database: &Database, name: String, value: String) -> Result<String, StoreError> {

@@ -58,8 +58,7 @@ impl SignedRequest {
     /// Whether the signature is this secret's.
     #[must_use]
     pub fn is_signed_with(&self, secret: &str) -> bool {
-        let expected =
-            sign_digest(secret, &self.method, &self.path, self.unix_seconds, &self.nonce, &self.body_sha256);
+        let expected = sign_digest(secret, &self.method, &self.path, self.unix_seconds, &self.nonce, &self.body_sha256);
         expected.as_bytes().ct_eq(self.signature.as_bytes()).into()
     }
 

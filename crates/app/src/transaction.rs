@@ -46,8 +46,12 @@ impl App {
             return Err(Fault::Invalid("the amount must be more than zero".to_owned()));
         }
         let id = TransactionId::generate(self.clock.now(), random::bytes()?);
-        let parts: [&[u8]; 4] =
-            [kind.text().as_bytes(), code.digits().as_bytes(), &amount.get().to_be_bytes(), Unit::Jpy.text().as_bytes()];
+        let parts: [&[u8]; 4] = [
+            kind.text().as_bytes(),
+            code.digits().as_bytes(),
+            &amount.get().to_be_bytes(),
+            Unit::Jpy.text().as_bytes(),
+        ];
         let bodies = self.keys.body_hashes(&parts);
         let body = bodies.first().copied().ok_or(Fault::NotFound("key to hash with"))?;
         // Another issuer's code has no hash here, so it is recorded as unknown.
@@ -70,9 +74,7 @@ impl App {
         let key = RequestKey { caller: terminal.id, request_id };
         let found = self
             .database
-            .read(move |transaction| {
-                Box::pin(async move { transaction.find_transaction_by_request(&key).await })
-            })
+            .read(move |transaction| Box::pin(async move { transaction.find_transaction_by_request(&key).await }))
             .await?;
         Ok(found.map(|recorded| recorded.record).filter(|record| record.kind == kind))
     }

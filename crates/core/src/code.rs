@@ -3,9 +3,9 @@
 //! Eight digits name the issuer, sixteen are random, the first of the sixteen is the bucket that storage may spread codes
 //! by. The digits themselves are a secret while the code lives; storage knows them only by a keyed hash ([`CodeMac`]).
 
+use core::time::Duration;
 use std::fmt;
 use std::str::FromStr;
-use core::time::Duration;
 
 use crate::cpm::JpqrCpm;
 use crate::id::{TerminalId, TransactionId, WalletId};
@@ -84,8 +84,7 @@ impl Code {
     #[must_use]
     pub fn jpqr(&self) -> String {
         let (operator_id, payment_id) = self.0.split_at_checked(8).unwrap_or_default();
-        let payload =
-            JpqrCpm { operator_id: operator_id.to_owned(), payment_id: payment_id.to_owned(), free: None };
+        let payload = JpqrCpm { operator_id: operator_id.to_owned(), payment_id: payment_id.to_owned(), free: None };
         // Never empty: 8 and 16 digits are within what the writer takes.
         payload.encode().unwrap_or_default()
     }
@@ -183,7 +182,9 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_codes() {
-        for wrong in ["", "9000012300000000000000", "9000012300000000000000071", "90000123000000000000000x", "hQV", "９"] {
+        for wrong in
+            ["", "9000012300000000000000", "9000012300000000000000071", "90000123000000000000000x", "hQV", "９"]
+        {
             assert_eq!(Code::read(wrong), Err(CodeError), "{wrong}");
         }
     }

@@ -47,11 +47,7 @@ impl Amount {
     /// `None` below zero or above [`Amount::MAX`].
     #[must_use]
     pub const fn new(minor_units: i64) -> Option<Self> {
-        if minor_units < 0 || minor_units > Self::MAX.0 {
-            None
-        } else {
-            Some(Self(minor_units))
-        }
+        if minor_units < 0 || minor_units > Self::MAX.0 { None } else { Some(Self(minor_units)) }
     }
 
     /// The count of minor units, for storage and for people.

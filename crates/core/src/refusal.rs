@@ -54,7 +54,9 @@ impl Refusal {
     #[must_use]
     pub const fn english(self) -> &'static str {
         match self {
-            Self::CodeUnknown => "This code is not one of ours. Nothing was moved. Ask for a fresh code and scan again.",
+            Self::CodeUnknown => {
+                "This code is not one of ours. Nothing was moved. Ask for a fresh code and scan again."
+            }
             Self::CodeBound => {
                 "This code was tried at another terminal. Nothing was moved. Ask for a fresh code and scan again."
             }

@@ -62,11 +62,7 @@ impl Transaction {
     }
 
     /// Runs a statement that returns nothing, and says how many rows it touched.
-    pub(crate) async fn execute(
-        &mut self,
-        statement: &'static Statement,
-        params: &[Value],
-    ) -> Result<u64, StoreError> {
+    pub(crate) async fn execute(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
         match &mut self.engine {
             Engine::Sqlite(open) => open.execute(statement, params),
             Engine::Postgres(open) => open.execute(statement, params).await,

@@ -55,7 +55,11 @@ impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(detail) = error.as_db_error() else {
             let text = with_sources(&error);
-            return if error.is_closed() || error.code().is_none() { Self::Unavailable(text) } else { Self::Failed(text) };
+            return if error.is_closed() || error.code().is_none() {
+                Self::Unavailable(text)
+            } else {
+                Self::Failed(text)
+            };
         };
         let text = format!("{} ({})", detail.message(), detail.code().code());
         // The classes of SQLSTATE: PostgreSQL manual, appendix A.

@@ -87,11 +87,7 @@ impl Transaction {
     pub async fn lock_stream(&mut self) -> Result<StreamHead, StoreError> {
         let found = self.each(&LOCK_STREAM, vec![vec![1.into()]]).await?;
         let row = found.first().ok_or_else(|| StoreError::Conflict("every stream is held".to_owned()))?;
-        Ok(StreamHead {
-            stream: row.int(0)?,
-            position: row.int(1)?,
-            at: row.converted(2, Time::from_unix_micros)?,
-        })
+        Ok(StreamHead { stream: row.int(0)?, position: row.int(1)?, at: row.converted(2, Time::from_unix_micros)? })
     }
 
     /// Claims request keys for transactions that are about to be decided, and says which of them are now claimed. The
@@ -131,12 +127,7 @@ impl Transaction {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn record(
-        &mut self,
-        head: StreamHead,
-        records: &[Record],
-        after: &Loaded,
-    ) -> Result<(), StoreError> {
+    pub async fn record(&mut self, head: StreamHead, records: &[Record], after: &Loaded) -> Result<(), StoreError> {
         let Some(last) = records.last() else { return Ok(()) };
         let mut position = head.position;
         let mut rows = Vec::with_capacity(records.len());

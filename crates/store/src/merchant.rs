@@ -46,8 +46,7 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn create_merchant(&mut self, merchant: &Merchant) -> Result<(), StoreError> {
-        let row =
-            [merchant.id.bytes().into(), merchant.name.as_str().into(), merchant.created_at.unix_micros().into()];
+        let row = [merchant.id.bytes().into(), merchant.name.as_str().into(), merchant.created_at.unix_micros().into()];
         self.execute(&CREATE_MERCHANT, &row).await.map(drop)
     }
 

@@ -55,13 +55,19 @@ static CREATE: Statement = Statement {
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database was migrated by a newer version of Warifu.
-    #[error("the database has migration {0}, which this version does not know; run the version that made it, or a newer one")]
+    #[error(
+        "the database has migration {0}, which this version does not know; run the version that made it, or a newer one"
+    )]
     Newer(i64),
     /// A migration that ran on this database had another text.
-    #[error("migration {0} ran with another text than this version's; this is not the database of an unmodified Warifu")]
+    #[error(
+        "migration {0} ran with another text than this version's; this is not the database of an unmodified Warifu"
+    )]
     Changed(&'static str),
     /// The database lacks migrations, and this command does not run them.
-    #[error("the database is at migration {found}, this version needs {needed}; start `warifu serve` once to migrate it")]
+    #[error(
+        "the database is at migration {found}, this version needs {needed}; start `warifu serve` once to migrate it"
+    )]
     Behind {
         /// The last migration that ran.
         found: i64,
@@ -89,9 +95,7 @@ impl Database {
     /// [`MigrateError`] says what is different.
     pub async fn check_schema(&self) -> Result<(), MigrateError> {
         let sqlite = self.is_sqlite();
-        let done = self
-            .read(move |transaction| Box::pin(async move { Ok(check(transaction, sqlite).await) }))
-            .await?;
+        let done = self.read(move |transaction| Box::pin(async move { Ok(check(transaction, sqlite).await) })).await?;
         let found = match done {
             Ok(found) => found,
             // No table of migrations: an empty database, or somebody else's.
@@ -133,10 +137,8 @@ async fn check(transaction: &mut Transaction, sqlite: bool) -> Result<i64, Migra
     let mut last = 0;
     for row in transaction.rows(&LIST, &[]).await? {
         let number = row.int(0)?;
-        let migration = MIGRATIONS
-            .iter()
-            .find(|migration| migration.number == number)
-            .ok_or(MigrateError::Newer(number))?;
+        let migration =
+            MIGRATIONS.iter().find(|migration| migration.number == number).ok_or(MigrateError::Newer(number))?;
         if row.text(1)? != checksum(migration.text(sqlite)) {
             return Err(MigrateError::Changed(migration.name));
         }

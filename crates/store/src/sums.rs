@@ -57,12 +57,7 @@ impl Transaction {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn move_cursor(
-        &mut self,
-        name: &str,
-        from: JournalCursor,
-        position: i64,
-    ) -> Result<bool, StoreError> {
+    pub async fn move_cursor(&mut self, name: &str, from: JournalCursor, position: i64) -> Result<bool, StoreError> {
         let params = [name.into(), from.stream.into(), from.position.into(), position.into()];
         Ok(self.execute(&MOVE_CURSOR, &params).await? == 1)
     }
@@ -86,12 +81,9 @@ impl Transaction {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn list_sums(
-        &mut self,
-        after: Option<&AccountSum>,
-        limit: i64,
-    ) -> Result<Vec<AccountSum>, StoreError> {
-        let (account, owner, unit) = after.map_or(("", ISSUER, ""), |sum| (sum.account.text(), sum.owner, sum.unit.text()));
+    pub async fn list_sums(&mut self, after: Option<&AccountSum>, limit: i64) -> Result<Vec<AccountSum>, StoreError> {
+        let (account, owner, unit) =
+            after.map_or(("", ISSUER, ""), |sum| (sum.account.text(), sum.owner, sum.unit.text()));
         let params = [account.into(), owner.into(), unit.into(), limit.into()];
         self.rows(&LIST_SUMS, &params).await?.iter().map(read_sum).collect()
     }

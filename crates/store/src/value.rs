@@ -149,20 +149,12 @@ impl Row {
     }
 
     /// Converts with `convert`, whose `None` means that nobody here wrote such a value.
-    pub(crate) fn parsed<T>(
-        &self,
-        column: usize,
-        convert: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, StoreError> {
+    pub(crate) fn parsed<T>(&self, column: usize, convert: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
         convert(self.text(column)?).ok_or_else(|| self.corrupt(column))
     }
 
     /// Like [`Row::parsed`] for numbers.
-    pub(crate) fn converted<T>(
-        &self,
-        column: usize,
-        convert: impl FnOnce(i64) -> Option<T>,
-    ) -> Result<T, StoreError> {
+    pub(crate) fn converted<T>(&self, column: usize, convert: impl FnOnce(i64) -> Option<T>) -> Result<T, StoreError> {
         convert(self.int(column)?).ok_or_else(|| self.corrupt(column))
     }
 }

@@ -8,6 +8,8 @@ pub(crate) mod request;
 pub(crate) mod stream;
 pub(crate) mod wallet;
 
+use std::collections::BTreeMap;
+
 use crate::database::Database;
 use crate::engine::Transaction;
 use crate::error::StoreError;
@@ -117,13 +119,26 @@ pub struct Report {
     pub codes: u64,
     /// What does not hold, the first thousand.
     pub violations: Vec<Violation>,
-    /// How many violations there are in all.
-    pub violation_count: u64,
+    /// How many violations there are in all, by invariant.
+    pub counts: BTreeMap<Invariant, u64>,
 }
 
 impl Report {
+    /// How many violations there are in all; those that are told may be fewer.
+    #[must_use]
+    pub fn violation_count(&self) -> u64 {
+        self.counts.values().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Whether nothing violates `invariant`.
+    #[must_use]
+    pub fn holds(&self, invariant: Invariant) -> bool {
+        !self.counts.contains_key(&invariant)
+    }
+
     fn violated(&mut self, invariant: Invariant, object: impl ToString, detail: impl Into<String>) {
-        self.violation_count = self.violation_count.saturating_add(1);
+        let count = self.counts.entry(invariant).or_default();
+        *count = count.saturating_add(1);
         if self.violations.len() < TOLD {
             self.violations.push(Violation { invariant, object: object.to_string(), detail: detail.into() });
         }

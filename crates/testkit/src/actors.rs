@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -262,19 +263,22 @@ impl Request {
     ///
     /// # Panics
     /// If there is no reply.
-    pub async fn send(self) -> Reply {
-        let Self { caller, method, path, mut headers, body } = self;
-        if !headers.contains_key(AUTHORIZATION)
-            && let Some(authorization) = caller.credential.authorization(&method, &path, &body)
-        {
-            headers.insert(AUTHORIZATION, authorization.parse().expect("a credential fits into a header"));
-        }
-        let url = format!("{}{path}", caller.origin);
-        let sent = caller.client.request(method.clone(), &url).headers(headers).body(body).send().await;
-        let reply = sent.unwrap_or_else(|error| panic!("{method} {url} got no reply: {error:?}"));
-        let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
-        let body = reply.bytes().await.unwrap_or_else(|error| panic!("{method} {url} broke off: {error:?}"));
-        Reply { request: format!("{method} {path}"), status, headers, body: body.to_vec() }
+    pub fn send(self) -> BoxFuture<'static, Reply> {
+        // Boxed, so that a client is compiled once and not in every test.
+        Box::pin(async move {
+            let Self { caller, method, path, mut headers, body } = self;
+            if !headers.contains_key(AUTHORIZATION)
+                && let Some(authorization) = caller.credential.authorization(&method, &path, &body)
+            {
+                headers.insert(AUTHORIZATION, authorization.parse().expect("a credential fits into a header"));
+            }
+            let url = format!("{}{path}", caller.origin);
+            let sent = caller.client.request(method.clone(), &url).headers(headers).body(body).send().await;
+            let reply = sent.unwrap_or_else(|error| panic!("{method} {url} got no reply: {error:?}"));
+            let (status, headers) = (reply.status().as_u16(), reply.headers().clone());
+            let body = reply.bytes().await.unwrap_or_else(|error| panic!("{method} {url} broke off: {error:?}"));
+            Reply { request: format!("{method} {path}"), status, headers, body: body.to_vec() }
+        })
     }
 }
 

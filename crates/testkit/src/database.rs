@@ -1,5 +1,6 @@
 //! An empty database of the test's own, on either engine, and the macro that runs a test on both.
 
+use futures::future::BoxFuture;
 use tempfile::TempDir;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 use warifu_store::{Database, DatabaseUrl, Options};
@@ -36,21 +37,24 @@ impl TestDatabase {
     ///
     /// # Panics
     /// If PostgreSQL is asked for and not installed.
-    pub async fn new(engine: Engine) -> Self {
-        let (text, place) = match engine {
-            Engine::Sqlite => {
-                let folder =
-                    tempfile::Builder::new().prefix("warifu-testkit-").tempdir().expect("a folder can be made");
-                let path = folder.path().join("warifu.db");
-                (format!("sqlite:{}", path.display()), Place::File { _folder: folder })
-            }
-            Engine::Postgres => {
-                let cluster = tokio::task::spawn_blocking(Cluster::start).await.expect("PostgreSQL is started");
-                (cluster.create_database().await, Place::Server { _cluster: cluster })
-            }
-        };
-        let url = text.parse().expect("the URL of a test's database is one");
-        Self { engine, url, text, _place: place }
+    pub fn new(engine: Engine) -> BoxFuture<'static, Self> {
+        // Boxed, so that it is compiled once and not in every test.
+        Box::pin(async move {
+            let (text, place) = match engine {
+                Engine::Sqlite => {
+                    let folder =
+                        tempfile::Builder::new().prefix("warifu-testkit-").tempdir().expect("a folder can be made");
+                    let path = folder.path().join("warifu.db");
+                    (format!("sqlite:{}", path.display()), Place::File { _folder: folder })
+                }
+                Engine::Postgres => {
+                    let cluster = tokio::task::spawn_blocking(Cluster::start).await.expect("PostgreSQL is started");
+                    (cluster.create_database().await, Place::Server { _cluster: cluster })
+                }
+            };
+            let url = text.parse().expect("the URL of a test's database is one");
+            Self { engine, url, text, _place: place }
+        })
     }
 
     /// Which database it is.
@@ -75,10 +79,12 @@ impl TestDatabase {
     ///
     /// # Panics
     /// If it cannot be opened or migrated.
-    pub async fn open(&self) -> Database {
-        let database = Database::open(&self.url, Options::default()).expect("a test's database opens");
-        database.migrate().await.expect("a test's database migrates");
-        database
+    pub fn open(&self) -> BoxFuture<'_, Database> {
+        Box::pin(async move {
+            let database = Database::open(&self.url, Options::default()).expect("a test's database opens");
+            database.migrate().await.expect("a test's database migrates");
+            database
+        })
     }
 
     /// Runs SQL behind Warifu's back, past foreign keys and triggers on both engines and past checks on SQLite: this plants
@@ -108,16 +114,18 @@ impl TestDatabase {
     }
 
     /// Runs all the statements in `sql`; the rows are those of the last.
-    async fn run(&self, guards: Guards, sql: &str) -> Result<Vec<Vec<String>>, String> {
-        match &self.url {
-            DatabaseUrl::Sqlite(path) => run_on_sqlite(path, guards, sql).map_err(|error| error.to_string()),
-            DatabaseUrl::Postgres(url) => {
-                run_on_postgres(url, guards, sql).await.map_err(|error| match error.as_db_error() {
-                    Some(error) => error.to_string(),
-                    None => error.to_string(),
-                })
+    fn run<'a>(&'a self, guards: Guards, sql: &'a str) -> BoxFuture<'a, Result<Vec<Vec<String>>, String>> {
+        Box::pin(async move {
+            match &self.url {
+                DatabaseUrl::Sqlite(path) => run_on_sqlite(path, guards, sql).map_err(|error| error.to_string()),
+                DatabaseUrl::Postgres(url) => {
+                    run_on_postgres(url, guards, sql).await.map_err(|error| match error.as_db_error() {
+                        Some(error) => error.to_string(),
+                        None => error.to_string(),
+                    })
+                }
             }
-        }
+        })
     }
 }
 

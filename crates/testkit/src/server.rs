@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::future::BoxFuture;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
@@ -82,28 +83,7 @@ impl Server {
     /// # Panics
     /// If it does not start.
     pub async fn start_with(database: TestDatabase, settings: ServerSettings) -> Self {
-        let hands = (!settings.clock_runs).then(|| Arc::new(ManualClock::at(SystemClock.now())));
-        let clock: Arc<dyn Clock> = match &hands {
-            Some(hands) => Arc::clone(hands) as Arc<dyn Clock>,
-            None => Arc::new(SystemClock),
-        };
-        let zone = TimeZone::get("Asia/Tokyo").expect("Japan has a time zone");
-        let prefix = ISSUER_PREFIX.parse().expect("the prefix of a test is one");
-        let keys = KeyRing::fixed([7; 32]);
-        let app = App::open_with_keys(database.open().await, keys, prefix, &zone, Arc::clone(&clock)).await;
-        let app = Arc::new(app.expect("a fresh database opens"));
-        let web = Web::new(Arc::clone(&app), Limits { requests_per_second: settings.requests_per_second });
-
-        let (stop, stopped) = watch::channel(false);
-        let (listener, origin) = listen().await;
-        let (metrics_listener, metrics_origin) = listen().await;
-        let tasks = vec![
-            tokio::spawn(warifu_web::serve(listener, warifu_web::router(web.clone()), ended(stopped.clone()))),
-            tokio::spawn(warifu_web::serve(metrics_listener, warifu_web::metrics_router(web.clone()), ended(stopped))),
-        ];
-        let shops = AtomicU64::new(0);
-        let database = Some(database);
-        Self { app, web, clock, hands, origin, metrics_origin, shops, stop, tasks, database }
+        begin(database, settings).await
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -164,62 +144,74 @@ impl Server {
     ///
     /// # Panics
     /// If the database does not say.
-    pub async fn journal_count(&self) -> u64 {
-        let found = self.database().query_raw("SELECT count(*) FROM journal").await;
-        found[0][0].parse().expect("a count is a number")
+    pub fn journal_count(&self) -> BoxFuture<'_, u64> {
+        Box::pin(async move {
+            let found = self.database().query_raw("SELECT count(*) FROM journal").await;
+            found[0][0].parse().expect("a count is a number")
+        })
     }
 
     /// Checks the invariants of the money.
     ///
     /// # Panics
     /// If one does not hold.
-    pub async fn verify(&self) {
-        let report = self.app.database().verify(|_| {}).await.expect("the database can be read");
-        assert!(report.violations.is_empty(), "{:?}", report.violations);
+    pub fn verify(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let report = self.app.database().verify(|_| {}).await.expect("the database can be read");
+            assert!(report.violations.is_empty(), "{:?}", report.violations);
+        })
     }
 
     /// Ends the server as an operator would: requests under way are answered, commands that wait are committed.
     ///
     /// # Panics
     /// If serving failed.
-    pub async fn stop(mut self) {
-        let _ = self.stop.send(true);
-        for task in std::mem::take(&mut self.tasks) {
-            task.await.expect("serving does not panic").expect("serving ends well");
-        }
-        self.app.drain().await;
+    pub fn stop(mut self) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let _ = self.stop.send(true);
+            for task in std::mem::take(&mut self.tasks) {
+                task.await.expect("serving does not panic").expect("serving ends well");
+            }
+            self.app.drain().await;
+        })
     }
 
     /// Adds a shop of a new merchant.
     ///
     /// # Panics
     /// If it cannot be added.
-    pub async fn add_shop(&self) -> ShopId {
-        let number = self.shops.fetch_add(1, Ordering::Relaxed);
-        let merchant = self.app.add_merchant(&format!("Merchant {number}")).await.expect("a merchant can be added");
-        self.app.add_shop(merchant.id, &format!("Shop {number}")).await.expect("a shop can be added").id
+    pub fn add_shop(&self) -> BoxFuture<'_, ShopId> {
+        Box::pin(async move {
+            let number = self.shops.fetch_add(1, Ordering::Relaxed);
+            let merchant = self.app.add_merchant(&format!("Merchant {number}")).await.expect("a merchant can be added");
+            self.app.add_shop(merchant.id, &format!("Shop {number}")).await.expect("a shop can be added").id
+        })
     }
 
     /// Adds a terminal to `shop`.
     ///
     /// # Panics
     /// If it cannot be added.
-    pub async fn add_till(&self, shop: ShopId) -> Till {
-        let added = self.app.add_terminal(shop, "Till").await.expect("a terminal can be added");
-        Till {
-            shop,
-            terminal: added.terminal.id.to_string(),
-            token: added.token.expose_secret().to_owned(),
-            secret: added.signing_secret.expose_secret().to_owned(),
-        }
+    pub fn add_till(&self, shop: ShopId) -> BoxFuture<'_, Till> {
+        Box::pin(async move {
+            let added = self.app.add_terminal(shop, "Till").await.expect("a terminal can be added");
+            Till {
+                shop,
+                terminal: added.terminal.id.to_string(),
+                token: added.token.expose_secret().to_owned(),
+                secret: added.signing_secret.expose_secret().to_owned(),
+            }
+        })
     }
 
     /// Adds a member with an empty wallet and returns the bearer token.
     ///
     /// # Panics
     /// If none can be added.
-    pub async fn add_member(&self) -> String {
-        self.app.add_member().await.expect("a member can be added").token.expose_secret().to_owned()
+    pub fn add_member(&self) -> BoxFuture<'_, String> {
+        Box::pin(
+            async move { self.app.add_member().await.expect("a member can be added").token.expose_secret().to_owned() },
+        )
     }
 
     /// Somebody without a credential.
@@ -264,6 +256,35 @@ impl Server {
     pub async fn metrics(&self) -> String {
         Anonymous::at(&self.metrics_origin).get("/metrics").await.expect(200).text()
     }
+}
+
+// Whatever awaits an `async fn` compiles all that is in it. Boxed here, a server is compiled once and not in every test.
+
+fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static, Server> {
+    Box::pin(async move {
+        let hands = (!settings.clock_runs).then(|| Arc::new(ManualClock::at(SystemClock.now())));
+        let clock: Arc<dyn Clock> = match &hands {
+            Some(hands) => Arc::clone(hands) as Arc<dyn Clock>,
+            None => Arc::new(SystemClock),
+        };
+        let zone = TimeZone::get("Asia/Tokyo").expect("Japan has a time zone");
+        let prefix = ISSUER_PREFIX.parse().expect("the prefix of a test is one");
+        let keys = KeyRing::fixed([7; 32]);
+        let app = App::open_with_keys(database.open().await, keys, prefix, &zone, Arc::clone(&clock)).await;
+        let app = Arc::new(app.expect("a fresh database opens"));
+        let web = Web::new(Arc::clone(&app), Limits { requests_per_second: settings.requests_per_second });
+
+        let (stop, stopped) = watch::channel(false);
+        let (listener, origin) = listen().await;
+        let (metrics_listener, metrics_origin) = listen().await;
+        let tasks = vec![
+            tokio::spawn(warifu_web::serve(listener, warifu_web::router(web.clone()), ended(stopped.clone()))),
+            tokio::spawn(warifu_web::serve(metrics_listener, warifu_web::metrics_router(web.clone()), ended(stopped))),
+        ];
+        let shops = AtomicU64::new(0);
+        let database = Some(database);
+        Server { app, web, clock, hands, origin, metrics_origin, shops, stop, tasks, database }
+    })
 }
 
 /// A listener on a free port, and its origin.

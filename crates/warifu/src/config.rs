@@ -132,9 +132,11 @@ impl Config {
                 .map_err(|error| ConfigError::File { place: place.clone(), reason: error.to_string() })?;
             add_file(&mut values, &place, &text)?;
         }
-        add_environment(&mut values, std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-        }))?;
+        add_environment(
+            &mut values,
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))),
+        )?;
         for (key, value) in flags.values() {
             if let Some(text) = value {
                 let place = format!("--{}", key.replace('_', "-"));
@@ -159,12 +161,13 @@ impl Config {
                 .ok_or_else(|| wrong(key, "is a number from 1 to 1000"))
         };
         let address = |key: &'static str| {
-            let fits = text(key).rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+            let fits =
+                text(key).rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
             if fits { Ok(text(key).to_owned()) } else { Err(wrong(key, "is an address such as 127.0.0.1:8080")) }
         };
-        let database = text("database").parse().map_err(|_| {
-            wrong("database", "is `sqlite:PATH` or `postgres://USER@HOST/NAME`")
-        })?;
+        let database = text("database")
+            .parse()
+            .map_err(|_| wrong("database", "is `sqlite:PATH` or `postgres://USER@HOST/NAME`"))?;
         let issuer_prefix = match text("issuer_prefix") {
             "" => None,
             digits => Some(digits.parse().map_err(|_| wrong("issuer_prefix", "is 8 digits"))?),
@@ -219,15 +222,14 @@ impl Config {
 }
 
 fn defaults() -> BTreeMap<&'static str, Value> {
-    KEYS.into_iter()
-        .map(|(key, text, _)| (key, Value { text: text.to_owned(), place: "default".to_owned() }))
-        .collect()
+    KEYS.into_iter().map(|(key, text, _)| (key, Value { text: text.to_owned(), place: "default".to_owned() })).collect()
 }
 
 fn add_file(values: &mut BTreeMap<&'static str, Value>, place: &str, text: &str) -> Result<(), ConfigError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         // The parser's own text shows the line, in which a password may stand.
-        let line = error.span().map_or(1, |span| text.get(..span.start).map_or(1, |before| before.lines().count().max(1)));
+        let line =
+            error.span().map_or(1, |span| text.get(..span.start).map_or(1, |before| before.lines().count().max(1)));
         ConfigError::File { place: place.to_owned(), reason: format!("line {line} is not TOML: {}", error.message()) }
     })?;
     for (key, value) in table {
@@ -251,19 +253,19 @@ fn add_environment(
 ) -> Result<(), ConfigError> {
     for (name, text) in variables {
         let Some(key) = name.strip_prefix("WARIFU_") else { continue };
-        // Read by the command line already.
-        if key == "CONFIG" {
+        // `WARIFU_CONFIG` is read by the command line already. The others are what Kubernetes puts into every container
+        // beside a service that is named `warifu`.
+        if key == "CONFIG" || key == "PORT" || key.starts_with("PORT_") || key.starts_with("SERVICE_") {
             continue;
         }
-        let known = known_key("environment", &key.to_lowercase(), &name)
-            .map_err(|error| match error {
-                ConfigError::Unknown { place, key, nearest } => ConfigError::Unknown {
-                    place,
-                    key,
-                    nearest: nearest.map(|nearest| format!("WARIFU_{}", nearest.to_uppercase())),
-                },
-                other => other,
-            })?;
+        let known = known_key("environment", &key.to_lowercase(), &name).map_err(|error| match error {
+            ConfigError::Unknown { place, key, nearest } => ConfigError::Unknown {
+                place,
+                key,
+                nearest: nearest.map(|nearest| format!("WARIFU_{}", nearest.to_uppercase())),
+            },
+            other => other,
+        })?;
         values.insert(known, Value { text, place: name });
     }
     Ok(())

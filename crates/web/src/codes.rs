@@ -96,15 +96,12 @@ pub(crate) async fn issue(
     request.pictures.sort_unstable();
     request.pictures.dedup();
     let shown = web.app.issue_code(member).await?;
-    let pictures = request
-        .pictures
-        .into_iter()
-        .map(|kind| draw(kind, &shown.code))
-        .collect::<Result<_, _>>()
-        .map_err(|error| {
+    let pictures = request.pictures.into_iter().map(|kind| draw(kind, &shown.code)).collect::<Result<_, _>>().map_err(
+        |error| {
             tracing::error!(%error, "a code could not be drawn");
             Problem::unavailable()
-        })?;
+        },
+    )?;
     let issued = IssuedCode {
         code: shown.code.digits().to_owned(),
         jpqr: shown.code.jpqr(),

@@ -125,10 +125,7 @@ pub(crate) async fn list(
     }
     let before = query.cursor.as_deref().map(read_cursor).transpose()?;
     let page = web.app.history(member, before, limit).await?;
-    Ok(Json(History {
-        items: page.items.iter().map(line).collect(),
-        next_cursor: page.next.map(write_cursor),
-    }))
+    Ok(Json(History { items: page.items.iter().map(line).collect(), next_cursor: page.next.map(write_cursor) }))
 }
 
 fn line(item: &HistoryItem) -> HistoryLine {

@@ -71,7 +71,8 @@ impl Metrics {
     /// Counts a request that was answered.
     pub(crate) fn observe(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         // Anybody can invent a method; only those that are served get a label of their own.
-        let method = if matches!(*method, Method::GET | Method::POST | Method::HEAD) { method.as_str() } else { "other" };
+        let method =
+            if matches!(*method, Method::GET | Method::POST | Method::HEAD) { method.as_str() } else { "other" };
         let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status: status.as_u16() };
         self.requests.get_or_create(&labels).inc();
         self.durations.get_or_create(&RouteLabels { route: route.to_owned() }).observe(took.as_secs_f64());

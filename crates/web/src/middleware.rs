@@ -34,7 +34,9 @@ pub(crate) async fn trace(State(web): State<Web>, request: Request, next: Next) 
         let headers = std::mem::take(response.headers_mut());
         response = problem.traced(&trace_id).into_response();
         // The method router's Allow stands on the response that is replaced.
-        response.headers_mut().extend(headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(|name| name == "allow")));
+        response
+            .headers_mut()
+            .extend(headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(|name| name == "allow")));
     }
     let status = response.status();
     let took = started.elapsed();
@@ -48,11 +50,9 @@ pub(crate) async fn trace(State(web): State<Web>, request: Request, next: Next) 
 }
 
 fn secure(headers: &mut HeaderMap) {
-    for (name, value) in [
-        ("x-content-type-options", "nosniff"),
-        ("referrer-policy", "no-referrer"),
-        ("cache-control", "no-store"),
-    ] {
+    for (name, value) in
+        [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"), ("cache-control", "no-store")]
+    {
         if !headers.contains_key(name) {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }

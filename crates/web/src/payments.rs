@@ -1,8 +1,8 @@
 //! `/v1/payments`: a terminal takes a payment, and anyone it concerns asks what became of it.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 use warifu_app::TakePayment;
@@ -157,7 +157,8 @@ pub(crate) async fn get_by_request(
     Path(request_id): Path<String>,
 ) -> Result<Json<Payment>, Problem> {
     let missing = || Problem::not_found("No payment is recorded under this request_id yet.").for_request(&request_id);
-    let key = request_id.parse().map_err(|_| Problem::not_found("No payment is recorded under this request_id yet."))?;
+    let key =
+        request_id.parse().map_err(|_| Problem::not_found("No payment is recorded under this request_id yet."))?;
     let record = web.app.find_by_request(Kind::Payment, &terminal, key).await?.ok_or_else(missing)?;
     Ok(Json(Payment::from(&record)))
 }

@@ -53,10 +53,9 @@ pub enum PictureError {
 impl fmt::Display for PictureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PictureError::Digits => write!(
-                f,
-                "a bar code takes an even number of digits, from 2 to {CODE128_DIGITS_MAX}"
-            ),
+            PictureError::Digits => {
+                write!(f, "a bar code takes an even number of digits, from 2 to {CODE128_DIGITS_MAX}")
+            }
             PictureError::Payload => f.write_str("the payload is empty or too long for a QR code"),
             PictureError::Png(_) => f.write_str("the PNG could not be written"),
         }
@@ -169,22 +168,11 @@ fn code128(digits: &str) -> Result<Picture, PictureError> {
     if !is_fit {
         return Err(PictureError::Digits);
     }
-    let modules = Code128::new(format!("{CODE_SET_C}{digits}"))
-        .map_err(|_| PictureError::Digits)?
-        .encode();
+    let modules = Code128::new(format!("{CODE_SET_C}{digits}")).map_err(|_| PictureError::Digits)?.encode();
     let bars = dark_runs(modules.iter().map(|module| *module == 1))
-        .map(|(start, width)| Bar {
-            x: CODE128_QUIET + start,
-            y: CODE128_MARGIN,
-            width,
-            height: CODE128_HEIGHT,
-        })
+        .map(|(start, width)| Bar { x: CODE128_QUIET + start, y: CODE128_MARGIN, width, height: CODE128_HEIGHT })
         .collect();
-    Ok(Picture {
-        width: modules.len() + 2 * CODE128_QUIET,
-        height: CODE128_HEIGHT + 2 * CODE128_MARGIN,
-        bars,
-    })
+    Ok(Picture { width: modules.len() + 2 * CODE128_QUIET, height: CODE128_HEIGHT + 2 * CODE128_MARGIN, bars })
 }
 
 fn qr(payload: &str) -> Result<Picture, PictureError> {
@@ -192,10 +180,7 @@ fn qr(payload: &str) -> Result<Picture, PictureError> {
         return Err(PictureError::Payload);
     }
     // Level M: a screen is neither torn nor smeared, and more correction would mean smaller modules.
-    let code = QRBuilder::new(payload)
-        .ecl(ECL::M)
-        .build()
-        .map_err(|_| PictureError::Payload)?;
+    let code = QRBuilder::new(payload).ecl(ECL::M).build().map_err(|_| PictureError::Payload)?;
     let rows = code.data.chunks(code.size).take(code.size);
     let bars = rows
         .enumerate()
@@ -209,11 +194,7 @@ fn qr(payload: &str) -> Result<Picture, PictureError> {
         })
         .collect();
     let side = code.size + 2 * QR_QUIET;
-    Ok(Picture {
-        width: side,
-        height: side,
-        bars,
-    })
+    Ok(Picture { width: side, height: side, bars })
 }
 
 /// Start and width of each unbroken run of dark modules in a row.
@@ -238,14 +219,7 @@ impl Picture {
         let path: String = self
             .bars
             .iter()
-            .map(
-                |Bar {
-                     x,
-                     y,
-                     width,
-                     height,
-                 }| format!("M{x} {y}h{width}v{height}h-{width}z"),
-            )
+            .map(|Bar { x, y, width, height }| format!("M{x} {y}h{width}v{height}h-{width}z"))
             .collect();
         // Monospaced, since SVG has no attribute for tabular digits and a strict page takes no
         // inline style.
@@ -266,15 +240,8 @@ impl Picture {
         let mut pixels = Vec::with_capacity(row_px * self.height * module_px);
         for y in 0..self.height {
             let mut row = vec![WHITE; row_px];
-            for bar in self
-                .bars
-                .iter()
-                .filter(|bar| (bar.y..bar.y + bar.height).contains(&y))
-            {
-                let dark = row
-                    .iter_mut()
-                    .skip(bar.x * module_px)
-                    .take(bar.width * module_px);
+            for bar in self.bars.iter().filter(|bar| (bar.y..bar.y + bar.height).contains(&y)) {
+                let dark = row.iter_mut().skip(bar.x * module_px).take(bar.width * module_px);
                 dark.for_each(|pixel| *pixel = BLACK);
             }
             for _ in 0..module_px {
@@ -311,7 +278,5 @@ fn in_fours(digits: &str) -> String {
 
 /// Text as the value of an attribute in double quotes.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }

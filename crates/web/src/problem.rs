@@ -109,13 +109,14 @@ impl Problem {
     }
 
     pub(crate) fn unavailable() -> Self {
-        let detail = "The service cannot answer now. Whether anything was done is unknown: inquire by request_id, or cancel.";
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer now", detail);
+        let detail = "The service cannot answer now. Whether anything was done is unknown: inquire by request_id.";
+        let problem =
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer now", detail);
         Self { retry_after: Some(3), ..problem }
     }
 
     fn internal() -> Self {
-        let detail = "The service failed. Whether anything was done is unknown: inquire by request_id, or cancel.";
+        let detail = "The service failed. Whether anything was done is unknown: inquire by request_id.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The service failed", detail)
     }
 

@@ -76,10 +76,8 @@ fn watching() -> OpenApiRouter<Web> {
 /// The description of the interface (OpenAPI 3.1).
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let mut description = OpenApiRouter::<Web>::with_openapi(Description::openapi())
-        .merge(interface())
-        .merge(watching())
-        .into_openapi();
+    let mut description =
+        OpenApiRouter::<Web>::with_openapi(Description::openapi()).merge(interface()).merge(watching()).into_openapi();
     describe_common_replies(&mut description);
     description
 }

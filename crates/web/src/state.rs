@@ -37,9 +37,9 @@ impl Web {
     /// A web server for `app`.
     #[must_use]
     pub fn new(app: Arc<App>, limits: Limits) -> Self {
-        let limiter = limits.requests_per_second.map(|rate| {
-            Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO))))
-        });
+        let limiter = limits
+            .requests_per_second
+            .map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO)))));
         Self { app, metrics: Arc::new(Metrics::new()), limiter, is_draining: Arc::new(AtomicBool::new(false)) }
     }
 

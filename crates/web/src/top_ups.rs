@@ -1,8 +1,8 @@
 //! `/v1/top-ups`: a terminal takes cash for a wallet, and anyone it concerns asks what became of it.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 use warifu_app::TakeTopUp;

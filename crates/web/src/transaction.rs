@@ -1,8 +1,8 @@
 //! What the replies about payments and top-ups share.
 
+use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use warifu_app::Receipt;
@@ -69,7 +69,9 @@ pub(crate) fn reply<T: Serialize>(receipt: &Receipt, id: String, view: T) -> Res
     let mut response = match record.outcome {
         Outcome::Done { .. } => (StatusCode::CREATED, Json(view)).into_response(),
         Outcome::Refused(refusal) => {
-            Problem::refused(refusal, id, record.key.request_id.as_str(), trace_id(record)).into_response()
+            let (trace_id, is_replay) = (trace_id(record), receipt.replayed);
+            tracing::debug!(trace_id, refusal = refusal.word(), is_replay, "refused");
+            Problem::refused(refusal, id, record.key.request_id.as_str(), trace_id).into_response()
         }
     };
     if receipt.replayed {

@@ -14,7 +14,13 @@ use serde_json::{Value, json};
 use warifu_testkit::{Cashier, Engine, Reply, Server};
 
 /// Routes that are not operations of the interface description. `/metrics` has an address of its own.
-const OTHERS: [&str; 3] = ["GET /docs anyone", "GET /metrics anyone, on its own address", "GET /openapi.json anyone"];
+const OTHERS: [&str; 5] = [
+    "GET /docs anyone",
+    "GET /docs/ anyone",
+    "GET /docs/{file} anyone",
+    "GET /metrics anyone, on its own address",
+    "GET /openapi.json anyone",
+];
 
 /// An operation of the description, and the security schemes that it names.
 struct Operation {
@@ -42,7 +48,8 @@ fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            let security = operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path} names no caller"));
+            let security =
+                operation["security"].as_array().unwrap_or_else(|| panic!("{method} {path} names no caller"));
             let names = |scheme: &Value| scheme.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
             let schemes: BTreeSet<_> = security.iter().flat_map(names).collect();
             let by_token = schemes.contains("terminal_token");
@@ -91,15 +98,22 @@ async fn whoever_is_not_listed_is_refused_and_whoever_is_listed_is_not() {
         let line = operation.line();
         let is_open = operation.schemes.is_empty();
         let refused = |reply: &Reply| [401, 403].contains(&reply.status());
-        let reply = call(&operation, async |method, path| anonymous.request(method, path).json(&json!({})).send().await);
+        let reply =
+            call(&operation, async |method, path| anonymous.request(method, path).json(&json!({})).send().await);
         let reply = reply.await;
         assert_eq!(reply.status() == 401, !is_open, "{line}: {reply}");
         for (caller, cashier) in [("token", &by_token), ("signature", &by_signature)] {
-            let reply = call(&operation, async |method, path| cashier.request(method, path).json(&json!({})).send().await);
+            let reply =
+                call(&operation, async |method, path| cashier.request(method, path).json(&json!({})).send().await);
             let reply = reply.await;
-            assert_eq!(refused(&reply), !is_open && !operation.admits("terminal"), "{line}, terminal by {caller}: {reply}");
+            assert_eq!(
+                refused(&reply),
+                !is_open && !operation.admits("terminal"),
+                "{line}, terminal by {caller}: {reply}"
+            );
         }
-        let reply = call(&operation, async |method, path| member.request(method, path).json(&json!({})).send().await).await;
+        let reply =
+            call(&operation, async |method, path| member.request(method, path).json(&json!({})).send().await).await;
         assert_eq!(refused(&reply), !is_open && !operation.admits("member"), "{line}, member: {reply}");
         if refused(&reply) {
             let _ = reply.expect_problem(403, "forbidden");
@@ -114,7 +128,17 @@ async fn the_other_routes_are_open_and_metrics_stand_apart() {
     let description = anonymous.get("/openapi.json").await.expect(200).json();
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1."), "{}", description["openapi"]);
     assert_eq!(description, serde_json::to_value(warifu_web::openapi()).unwrap());
-    assert!([200, 303, 307].contains(&anonymous.get("/docs").await.status()));
+    let docs = anonymous.get("/docs").await;
+    assert_eq!((docs.status(), docs.header("location")), (308, Some("/docs/")), "{docs}");
+    let page = anonymous.get("/docs/").await.expect(200).text();
+    let named = page.split(['"']).filter(|text| [".js", ".css", ".png"].iter().any(|ending| text.ends_with(ending)));
+    let mut files = 0;
+    for file in named {
+        files += 1;
+        let reply = anonymous.get(&format!("/docs/{file}")).await.expect(200);
+        assert!(reply.header("content-security-policy").is_some() && !reply.bytes().is_empty(), "{file}");
+    }
+    assert!(files >= 4, "{page}");
     let _ = anonymous.get("/metrics").await.expect_problem(404, "not_found");
     assert!(server.metrics().await.ends_with("# EOF\n"));
 }

@@ -9,6 +9,7 @@
 
 use serde_json::Value;
 use warifu_app::sign;
+use warifu_core::time::Time;
 use warifu_testkit::actors::command;
 use warifu_testkit::server::Till;
 use warifu_testkit::{Cashier, Reply, Server, TestDatabase, on_both_databases};
@@ -119,13 +120,15 @@ on_both_databases! {
     async fn a_request_is_believed_two_minutes_and_once(database: TestDatabase) {
         let server = Server::start_on(database).await;
         let till = server.add_till(server.add_shop().await).await;
+        // A signature tells whole seconds.
+        let second = server.clock().now().unix_micros() / 1_000_000 * 1_000_000;
+        server.manual_clock().set(Time::from_unix_micros(second).unwrap());
         let at = |nonce: &str, seconds: i64| {
             let request = Signed::new(&server, &till, nonce, "/v1/payments/by-request/none", None);
             Signed { time: request.time + seconds, ..request }.signed()
         };
-        // The clock of the test stands somewhere within a second, so the far edge is 119 to 120 seconds away.
         for (nonce, seconds, status) in
-            [("late", -119, 404), ("too-late", -121, 401), ("early", 120, 404), ("too-early", 122, 401)]
+            [("late", -120, 404), ("too-late", -121, 401), ("early", 120, 404), ("too-early", 121, 401)]
         {
             let reply = at(nonce, seconds).send(&server).await;
             assert_eq!(reply.status(), status, "{seconds}: {reply}");

@@ -47,10 +47,7 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
         for dependency in &manifest.dependencies {
             let broken = BANS.iter().find(|ban| {
                 !ban.homes.contains(&manifest.name.as_str())
-                    && ban
-                        .packages
-                        .iter()
-                        .any(|pattern| matches(pattern, &dependency.package))
+                    && ban.packages.iter().any(|pattern| matches(pattern, &dependency.package))
             });
             if let Some(ban) = broken {
                 let message = format!(
@@ -61,12 +58,7 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
                     ban.instead,
                     ban.homes.join(", ")
                 );
-                findings.push(Finding::new(
-                    manifest.path,
-                    dependency.line,
-                    "bans",
-                    message,
-                ));
+                findings.push(Finding::new(manifest.path, dependency.line, "bans", message));
             }
         }
     }
@@ -85,14 +77,9 @@ mod tests {
     use super::*;
 
     fn messages(name: &str, dependency: &str) -> Vec<String> {
-        let text = format!(
-            "[package]\nname = \"{name}\"\n[dependencies]\n{dependency}.workspace = true\n"
-        );
+        let text = format!("[package]\nname = \"{name}\"\n[dependencies]\n{dependency}.workspace = true\n");
         let found = check(&House::of(&[("crates/any/Cargo.toml", &text)]));
-        found
-            .into_iter()
-            .map(|finding| finding.to_string())
-            .collect()
+        found.into_iter().map(|finding| finding.to_string()).collect()
     }
 
     #[test]
@@ -126,14 +113,8 @@ mod tests {
     #[test]
     fn a_rename_in_the_workspace_is_seen_through() {
         let house = House::of(&[
-            (
-                "Cargo.toml",
-                "[workspace.dependencies]\nsql = { package = \"rusqlite\", version = \"1\" }\n",
-            ),
-            (
-                "crates/web/Cargo.toml",
-                "[package]\nname = \"warifu-web\"\n[dependencies]\nsql.workspace = true\n",
-            ),
+            ("Cargo.toml", "[workspace.dependencies]\nsql = { package = \"rusqlite\", version = \"1\" }\n"),
+            ("crates/web/Cargo.toml", "[package]\nname = \"warifu-web\"\n[dependencies]\nsql.workspace = true\n"),
         ]);
         assert_eq!(check(&house).len(), 1);
     }

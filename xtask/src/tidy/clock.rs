@@ -12,10 +12,7 @@ const HELD: [&str; 2] = ["store", "web"];
 pub(crate) fn check(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, file) in HELD.iter().flat_map(|name| house.shipped(name)) {
-        let mut calls = ClockCalls {
-            path,
-            findings: &mut findings,
-        };
+        let mut calls = ClockCalls { path, findings: &mut findings };
         calls.visit_file(file);
     }
     findings
@@ -34,8 +31,7 @@ impl ClockCalls<'_> {
                 "`{owner}::{function}` outside app: only app reads the clock and makes ids, so that decisions can be repeated \
                  in tests; take the time or the id as an argument"
             );
-            self.findings
-                .push(Finding::new(self.path, line, "clock", message));
+            self.findings.push(Finding::new(self.path, line, "clock", message));
         }
     }
 }
@@ -76,10 +72,7 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        check(&House::of(&[(path, text)]))
-            .into_iter()
-            .map(|finding| finding.line)
-            .collect()
+        check(&House::of(&[(path, text)])).into_iter().map(|finding| finding.line).collect()
     }
 
     #[test]
@@ -95,9 +88,6 @@ mod tests {
     fn durations_and_tests_are_free() {
         let text = "fn a() { std::time::Instant::now(); }\n#[cfg(test)]\nmod tests { fn b() { Timestamp::now(); } }\n";
         assert_eq!(lines("crates/web/src/page.rs", text), [0; 0]);
-        assert_eq!(
-            lines("crates/web/tests/page.rs", "fn a() { Timestamp::now(); }"),
-            [0; 0]
-        );
+        assert_eq!(lines("crates/web/tests/page.rs", "fn a() { Timestamp::now(); }"), [0; 0]);
     }
 }

@@ -10,11 +10,8 @@ const DEMO: &str = "cargo run --release -- demo";
 const TEST: &str = "cargo xtask test";
 
 /// What each of these files must contain.
-const COMMANDS: &[(&str, &[&str])] = &[
-    ("README.md", &[DEMO, TEST]),
-    ("README.ja.md", &[DEMO, TEST]),
-    (".ci/run", &[TEST]),
-];
+const COMMANDS: &[(&str, &[&str])] =
+    &[("README.md", &[DEMO, TEST]), ("README.ja.md", &[DEMO, TEST]), (".ci/run", &[TEST])];
 
 pub(crate) fn check(house: &House) -> Vec<Finding> {
     let mut findings = decisions(house);
@@ -27,14 +24,10 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
 
 fn decisions(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let pages = house
-        .texts()
-        .filter(|(path, _)| path.starts_with(DECISIONS) && path.ends_with(".md"));
+    let pages = house.texts().filter(|(path, _)| path.starts_with(DECISIONS) && path.ends_with(".md"));
     for ((path, text), expected) in pages.zip(1..) {
         let name = path.strip_prefix(DECISIONS).unwrap_or_default();
-        let number: Option<usize> = name
-            .split_once('-')
-            .and_then(|(digits, _)| digits.parse().ok());
+        let number: Option<usize> = name.split_once('-').and_then(|(digits, _)| digits.parse().ok());
         if number != Some(expected) || !name.starts_with(&format!("{expected:04}-")) {
             let message = format!(
                 "is page {expected:04} in order: decisions are cited by number, so numbers have no gap and no double; \
@@ -43,8 +36,7 @@ fn decisions(house: &House) -> Vec<Finding> {
             findings.push(Finding::new(path, 1, "decisions", message));
         }
         if !text.starts_with("# ") {
-            let message =
-                "does not begin with `# `: a decision is found by its title; begin with it";
+            let message = "does not begin with `# `: a decision is found by its title; begin with it";
             findings.push(Finding::new(path, 1, "decisions", message));
         }
     }
@@ -67,13 +59,11 @@ fn commands(house: &House) -> Vec<Finding> {
 
 fn dead_links(house: &House, path: &str, text: &str) -> Vec<Finding> {
     let dead = links(text).into_iter().filter(|(_, target)| {
-        resolve(path, target)
-            .is_some_and(|resolved| !resolved.is_empty() && !house.contains(&resolved))
+        resolve(path, target).is_some_and(|resolved| !resolved.is_empty() && !house.contains(&resolved))
     });
     let finding = |(line, target): (usize, String)| {
-        let message = format!(
-            "the link `{target}` leads nowhere: a reader who follows it is lost; correct or remove it"
-        );
+        let message =
+            format!("the link `{target}` leads nowhere: a reader who follows it is lost; correct or remove it");
         Finding::new(path, line, "links", message)
     };
     dead.map(finding).collect()
@@ -99,22 +89,14 @@ fn targets(prose: &str) -> Vec<String> {
     let mut targets = Vec::new();
     for (open, close) in [("](", ')'), ("src=\"", '"'), ("href=\"", '"')] {
         let pieces = prose.split(open).skip(1);
-        targets.extend(
-            pieces
-                .filter_map(|piece| piece.split_once(close))
-                .map(|(target, _)| target),
-        );
+        targets.extend(pieces.filter_map(|piece| piece.split_once(close)).map(|(target, _)| target));
     }
     if prose.starts_with('[') {
         targets.extend(prose.split_once("]: ").map(|(_, target)| target));
     }
     // After a blank comes the link's title.
-    let without_title = targets
-        .into_iter()
-        .filter_map(|target| target.split_whitespace().next());
-    without_title
-        .map(|target| target.trim_matches(['<', '>']).to_owned())
-        .collect()
+    let without_title = targets.into_iter().filter_map(|target| target.split_whitespace().next());
+    without_title.map(|target| target.trim_matches(['<', '>']).to_owned()).collect()
 }
 
 /// The path from the root that a link in `from` leads to; `None` if it leads out of the repository or to its own page.
@@ -152,10 +134,7 @@ mod tests {
     #[test]
     fn decisions_are_numbered_without_a_gap_and_have_a_title() {
         let house = |second: &str, text: &str| {
-            House::of(&[
-                ("docs/decisions/0001-ledger.md", "# Ledger\n"),
-                (&format!("docs/decisions/{second}"), text),
-            ])
+            House::of(&[("docs/decisions/0001-ledger.md", "# Ledger\n"), (&format!("docs/decisions/{second}"), text)])
         };
         assert_eq!(decisions(&house("0002-store.md", "# Store\n")), []);
         assert_eq!(decisions(&house("0003-store.md", "# Store\n")).len(), 1);
@@ -167,34 +146,17 @@ mod tests {
     #[test]
     fn the_two_commands_stand_where_they_are_looked_for() {
         let readme = format!("{DEMO}\n{TEST}\n");
-        let house = House::of(&[
-            ("README.md", &readme),
-            ("README.ja.md", &readme),
-            (".ci/run", TEST),
-        ]);
+        let house = House::of(&[("README.md", &readme), ("README.ja.md", &readme), (".ci/run", TEST)]);
         assert_eq!(commands(&house), []);
-        assert_eq!(
-            rules(&commands(&House::of(&[
-                ("README.md", &readme),
-                ("README.ja.md", TEST)
-            ]))),
-            ["commands"; 2]
-        );
+        assert_eq!(rules(&commands(&House::of(&[("README.md", &readme), ("README.ja.md", TEST)]))), ["commands"; 2]);
     }
 
     #[test]
     fn links_lead_somewhere() {
         let text = "# A\n[ok](b.md#part) ![ok](../art/a.svg \"title\") [ok](https://example.com) [ok](#a) [ok](..)\n\
                     [bad](c.md)\n`[code](d.md)`\n```\n[code](e.md)\n```\n[bad]: ../../f.md\n<img src=\"g.png\">\n";
-        let house = House::of(&[
-            ("docs/a.md", text),
-            ("docs/b.md", "# B\n"),
-            ("art/a.svg", "<svg/>"),
-        ]);
-        let lines: Vec<usize> = dead_links(&house, "docs/a.md", text)
-            .iter()
-            .map(|finding| finding.line)
-            .collect();
+        let house = House::of(&[("docs/a.md", text), ("docs/b.md", "# B\n"), ("art/a.svg", "<svg/>")]);
+        let lines: Vec<usize> = dead_links(&house, "docs/a.md", text).iter().map(|finding| finding.line).collect();
         assert_eq!(lines, [3, 8, 9]);
     }
 }

@@ -12,10 +12,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-store", &["warifu-core"]),
     ("warifu-core", &[]),
     ("warifu-drill", &[]),
-    (
-        "warifu-testkit",
-        &["warifu-web", "warifu-app", "warifu-store", "warifu-core"],
-    ),
+    ("warifu-testkit", &["warifu-web", "warifu-app", "warifu-store", "warifu-core"]),
     ("xtask", &[]),
 ];
 
@@ -41,11 +38,8 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
 }
 
 fn foreign_edges(manifest: &Manifest<'_>, allowed: &[&str]) -> Vec<Finding> {
-    let members = manifest.dependencies.iter().filter(|dependency| {
-        EDGES
-            .iter()
-            .any(|(member, _)| *member == dependency.package)
-    });
+    let members =
+        manifest.dependencies.iter().filter(|dependency| EDGES.iter().any(|(member, _)| *member == dependency.package));
     let foreign = members.filter(|dependency| {
         let for_tests = dependency.for_tests && dependency.package == TESTKIT;
         !for_tests && !allowed.contains(&dependency.package.as_str())
@@ -81,10 +75,7 @@ mod tests {
 
     fn findings(path: &str, text: &str) -> Vec<(usize, String)> {
         let found = check(&House::of(&[(path, text)]));
-        found
-            .into_iter()
-            .map(|finding| (finding.line, finding.message))
-            .collect()
+        found.into_iter().map(|finding| (finding.line, finding.message)).collect()
     }
 
     #[test]
@@ -121,14 +112,8 @@ mod tests {
 
     #[test]
     fn a_crate_nobody_decided_is_a_finding() {
-        let found = findings(
-            "crates/common/Cargo.toml",
-            "[package]\nname = \"warifu-common\"\n",
-        );
-        assert!(
-            matches!(found.as_slice(), [(1, message)] if message.contains("is not in the list")),
-            "{found:?}"
-        );
+        let found = findings("crates/common/Cargo.toml", "[package]\nname = \"warifu-common\"\n");
+        assert!(matches!(found.as_slice(), [(1, message)] if message.contains("is not in the list")), "{found:?}");
     }
 
     #[test]

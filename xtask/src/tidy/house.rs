@@ -39,9 +39,7 @@ impl House {
         let mut house = House::default();
         for (path, text) in files {
             let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
-            house
-                .paths
-                .extend(parents.chain([*path]).map(str::to_owned));
+            house.paths.extend(parents.chain([*path]).map(str::to_owned));
             house.texts.insert((*path).to_owned(), (*text).to_owned());
         }
         house.parse();
@@ -78,8 +76,7 @@ impl House {
                 Err(error) => {
                     let line = error.span().start().line;
                     let message = format!("cannot be parsed, so no rule can be checked: {error}");
-                    self.unreadable
-                        .push(Finding::new(path, line, "source", message));
+                    self.unreadable.push(Finding::new(path, line, "source", message));
                 }
             }
         }
@@ -95,9 +92,7 @@ impl House {
     }
 
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     pub(crate) fn contains(&self, path: &str) -> bool {
@@ -110,26 +105,18 @@ impl House {
 
     /// The sources and tests of all crates and of xtask.
     pub(crate) fn sources(&self) -> impl Iterator<Item = (&str, &syn::File)> {
-        self.sources
-            .iter()
-            .map(|(path, file)| (path.as_str(), file))
+        self.sources.iter().map(|(path, file)| (path.as_str(), file))
     }
 
     /// What ships: the sources of one crate without its tests.
-    pub(crate) fn shipped<'a>(
-        &'a self,
-        crate_name: &str,
-    ) -> impl Iterator<Item = (&'a str, &'a syn::File)> {
+    pub(crate) fn shipped<'a>(&'a self, crate_name: &str) -> impl Iterator<Item = (&'a str, &'a syn::File)> {
         let folder = format!("crates/{crate_name}/src/");
-        self.sources()
-            .filter(move |(path, _)| path.starts_with(&folder) && !self.is_test(path))
+        self.sources().filter(move |(path, _)| path.starts_with(&folder) && !self.is_test(path))
     }
 
     /// Whether a whole file exists for tests only.
     pub(crate) fn is_test(&self, path: &str) -> bool {
-        let declared = |module: &String| {
-            path == module || (module.ends_with('/') && path.starts_with(module.as_str()))
-        };
+        let declared = |module: &String| path == module || (module.ends_with('/') && path.starts_with(module.as_str()));
         path.starts_with("crates/testkit/")
             || crate_part(path) == Some("tests")
             || self.test_modules.iter().any(declared)
@@ -160,21 +147,14 @@ mod tests {
     #[test]
     fn a_source_that_cannot_be_parsed_is_a_finding() {
         let house = House::of(&[("crates/core/src/lib.rs", "//! Room.\nfn broken( {}\n")]);
-        let lines: Vec<usize> = house
-            .unreadable()
-            .iter()
-            .map(|finding| finding.line)
-            .collect();
+        let lines: Vec<usize> = house.unreadable().iter().map(|finding| finding.line).collect();
         assert_eq!(lines, [2]);
     }
 
     #[test]
     fn modules_under_cfg_test_are_tests_and_others_are_not() {
         let house = House::of(&[
-            (
-                "crates/core/src/lib.rs",
-                "mod yen;\n#[cfg(test)]\nmod proofs;\n",
-            ),
+            ("crates/core/src/lib.rs", "mod yen;\n#[cfg(test)]\nmod proofs;\n"),
             ("crates/core/src/yen.rs", "#[cfg(test)]\nmod tests;\n"),
             ("crates/core/src/yen/tests.rs", ""),
             ("crates/core/src/proofs.rs", ""),
@@ -182,10 +162,7 @@ mod tests {
             ("crates/core/tests/story.rs", ""),
         ]);
         let shipped: Vec<&str> = house.shipped("core").map(|(path, _)| path).collect();
-        assert_eq!(
-            shipped,
-            ["crates/core/src/lib.rs", "crates/core/src/yen.rs"]
-        );
+        assert_eq!(shipped, ["crates/core/src/lib.rs", "crates/core/src/yen.rs"]);
     }
 
     #[test]

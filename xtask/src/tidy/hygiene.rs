@@ -8,28 +8,19 @@ const WORDS: &[(&str, &str)] = &[
     (concat!("TO", "DO"), NOTE),
     (concat!("FIX", "ME"), NOTE),
     (concat!("XX", "X"), NOTE),
-    (
-        concat!("dbg", "!"),
-        "is left over from debugging and prints what should not be printed; use `tracing`",
-    ),
+    (concat!("dbg", "!"), "is left over from debugging and prints what should not be printed; use `tracing`"),
     (
         concat!("#[ig", "nore"),
         "switches a test off where nobody sees it; make it pass, or delete it and say why in the commit",
     ),
 ];
-const NOTE: &str = "is a note to oneself that nobody else will act on; do it now, or write down in docs what is not done and why";
+const NOTE: &str =
+    "is a note to oneself that nobody else will act on; do it now, or write down in docs what is not done and why";
 
-const FOLDERS: &[&str] = &[
-    concat!("/ro", "ot"),
-    concat!("/ho", "me/"),
-    concat!("/Us", "ers/"),
-    concat!("/t", "mp/"),
-];
+const FOLDERS: &[&str] = &[concat!("/ro", "ot"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/t", "mp/")];
 
 /// Files people read and run; tests may name whatever folder they need.
-const READ_BY_PEOPLE: [&str; 12] = [
-    "rs", "md", "toml", "sql", "html", "css", "js", "sh", "yml", "yaml", "json", "svg",
-];
+const READ_BY_PEOPLE: [&str; 12] = ["rs", "md", "toml", "sql", "html", "css", "js", "sh", "yml", "yaml", "json", "svg"];
 
 pub(crate) fn check(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -39,10 +30,7 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
         }
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
         if !house.is_test(path) && (READ_BY_PEOPLE.contains(&extension) || path == ".ci/run") {
-            let tests = house
-                .source(path)
-                .map(syntax::test_lines)
-                .unwrap_or_default();
+            let tests = house.source(path).map(syntax::test_lines).unwrap_or_default();
             findings.extend(folders(path, text, &tests));
         }
     }
@@ -53,12 +41,7 @@ fn words(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (line, number) in text.lines().zip(1..) {
         for (word, why) in WORDS.iter().filter(|(word, _)| stands_alone(line, word)) {
-            findings.push(Finding::new(
-                path,
-                number,
-                "hygiene",
-                format!("`{word}` {why}"),
-            ));
+            findings.push(Finding::new(path, number, "hygiene", format!("`{word}` {why}")));
         }
     }
     findings
@@ -66,16 +49,8 @@ fn words(path: &str, text: &str) -> Vec<Finding> {
 
 fn folders(path: &str, text: &str, tests: &[(usize, usize)]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let in_tests = |number| {
-        tests
-            .iter()
-            .any(|(first, last)| (*first..=*last).contains(&number))
-    };
-    for (line, number) in text
-        .lines()
-        .zip(1..)
-        .filter(|(_, number)| !in_tests(*number))
-    {
+    let in_tests = |number| tests.iter().any(|(first, last)| (*first..=*last).contains(&number));
+    for (line, number) in text.lines().zip(1..).filter(|(_, number)| !in_tests(*number)) {
         for folder in FOLDERS.iter().filter(|folder| stands_alone(line, folder)) {
             let message = format!(
                 "`{folder}` is a folder of one machine, and of no other; use a path relative to the repository, \
@@ -93,9 +68,7 @@ fn stands_alone(line: &str, word: &str) -> bool {
     let path_joins = |character: char| joins(character) || "./-~$})".contains(character);
     line.match_indices(word).any(|(at, _)| {
         let before = line.get(..at).and_then(|before| before.chars().next_back());
-        let after = line
-            .get(at + word.len()..)
-            .and_then(|after| after.chars().next());
+        let after = line.get(at + word.len()..).and_then(|after| after.chars().next());
         let open = if word.starts_with('/') {
             before.is_none_or(|c| !path_joins(c))
         } else {
@@ -111,31 +84,15 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        check(&House::of(&[(path, text)]))
-            .into_iter()
-            .map(|finding| finding.line)
-            .collect()
+        check(&House::of(&[(path, text)])).into_iter().map(|finding| finding.line).collect()
     }
 
     #[test]
     fn notes_debugging_and_switched_off_tests_are_found() {
         for (word, _) in WORDS {
-            assert_eq!(
-                lines(
-                    "crates/core/tests/a.rs",
-                    &format!("//! A.\n// {word}: later\n")
-                ),
-                [2],
-                "{word}"
-            );
+            assert_eq!(lines("crates/core/tests/a.rs", &format!("//! A.\n// {word}: later\n")), [2], "{word}");
         }
-        assert_eq!(
-            lines(
-                "crates/core/src/a.rs",
-                "//! A.\nconst MASTODON: u8 = 0xFF;\n"
-            ),
-            [0; 0]
-        );
+        assert_eq!(lines("crates/core/src/a.rs", "//! A.\nconst MASTODON: u8 = 0xFF;\n"), [0; 0]);
     }
 
     #[test]
@@ -144,7 +101,8 @@ mod tests {
             let text = format!("# A\nLook at `{folder}` there.\n");
             assert_eq!(lines("docs/guide.md", &text), [2], "{folder}");
         }
-        let shipped = "//! A.\nconst A: &str = \"/tmp/a\";\n#[cfg(test)]\nmod tests {\n    const B: &str = \"/tmp/b\";\n}\n";
+        let shipped =
+            "//! A.\nconst A: &str = \"/tmp/a\";\n#[cfg(test)]\nmod tests {\n    const B: &str = \"/tmp/b\";\n}\n";
         assert_eq!(lines("crates/app/src/a.rs", shipped), [2]);
         assert_eq!(lines("crates/testkit/src/a.rs", shipped), [0; 0]);
     }

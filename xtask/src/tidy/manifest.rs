@@ -23,9 +23,7 @@ pub(crate) struct Dependency {
 pub(crate) fn manifests(house: &House) -> (Vec<Manifest<'_>>, Vec<Finding>) {
     let root = house.text("Cargo.toml").and_then(|text| text.parse().ok());
     let root: Table = root.unwrap_or_default();
-    let shared = root
-        .get("workspace")
-        .and_then(|workspace| workspace.get("dependencies"));
+    let shared = root.get("workspace").and_then(|workspace| workspace.get("dependencies"));
     let mut manifests = Vec::new();
     let mut findings = Vec::new();
     for (path, text) in house.texts().filter(|(path, _)| is_member(path)) {
@@ -47,10 +45,7 @@ pub(crate) fn manifests(house: &House) -> (Vec<Manifest<'_>>, Vec<Finding>) {
 fn is_member(path: &str) -> bool {
     let folder = path.strip_suffix("/Cargo.toml");
     folder.is_some_and(|folder| {
-        folder == "xtask"
-            || folder
-                .strip_prefix("crates/")
-                .is_some_and(|name| !name.contains('/'))
+        folder == "xtask" || folder.strip_prefix("crates/").is_some_and(|name| !name.contains('/'))
     })
 }
 
@@ -62,10 +57,7 @@ fn package_name(table: &Table) -> String {
 /// The dependencies of all sections, those for one platform only included.
 fn dependencies(table: &Table, text: &str, shared: Option<&Value>) -> Vec<Dependency> {
     let platforms = table.get("target").and_then(Value::as_table);
-    let platforms = platforms
-        .into_iter()
-        .flat_map(Table::values)
-        .filter_map(Value::as_table);
+    let platforms = platforms.into_iter().flat_map(Table::values).filter_map(Value::as_table);
     let mut found = Vec::new();
     for sections in std::iter::once(table).chain(platforms) {
         for section in ["dependencies", "build-dependencies", "dev-dependencies"] {
@@ -85,10 +77,7 @@ fn dependencies(table: &Table, text: &str, shared: Option<&Value>) -> Vec<Depend
 /// The package behind a key: a rename stands either here or in the workspace's own table.
 fn package(key: &str, value: &Value, shared: Option<&Value>) -> String {
     let shared = shared.and_then(|shared| shared.get(key));
-    let renamed = [Some(value), shared]
-        .into_iter()
-        .flatten()
-        .find_map(|value| value.get("package"));
+    let renamed = [Some(value), shared].into_iter().flatten().find_map(|value| value.get("package"));
     renamed.and_then(Value::as_str).unwrap_or(key).to_owned()
 }
 
@@ -96,9 +85,7 @@ fn package(key: &str, value: &Value, shared: Option<&Value>) -> String {
 fn line_of(text: &str, key: &str) -> usize {
     let names = |line: &str| {
         let line = line.trim_start_matches('"');
-        let rest = line
-            .strip_prefix(key)
-            .map(|rest| rest.trim_start_matches(['"', ' ']));
+        let rest = line.strip_prefix(key).map(|rest| rest.trim_start_matches(['"', ' ']));
         rest.is_some_and(|rest| rest.starts_with(['.', '='])) || line.ends_with(&format!(".{key}]"))
     };
     text.lines().position(names).map_or(1, |index| index + 1)

@@ -35,25 +35,16 @@ pub(crate) fn bless(house: &House, bless: Bless) -> Result<(&'static str, String
     };
     if bless == Bless::AddNew {
         for (name, text) in files(house) {
-            entries
-                .entry(name.to_owned())
-                .or_insert_with(|| digest(text));
+            entries.entry(name.to_owned()).or_insert_with(|| digest(text));
         }
     }
-    let lines = entries
-        .iter()
-        .map(|(name, digest)| format!("\"{name}\" = \"{digest}\"\n"));
-    Ok((
-        FROZEN,
-        format!("{FROZEN_HEADER}{}", lines.collect::<String>()),
-    ))
+    let lines = entries.iter().map(|(name, digest)| format!("\"{name}\" = \"{digest}\"\n"));
+    Ok((FROZEN, format!("{FROZEN_HEADER}{}", lines.collect::<String>())))
 }
 
 /// SQL files by name inside the folder.
 fn files(house: &House) -> impl Iterator<Item = (&str, &str)> {
-    let inside = house
-        .texts()
-        .filter_map(|(path, text)| Some((path.strip_prefix(FOLDER)?, text)));
+    let inside = house.texts().filter_map(|(path, text)| Some((path.strip_prefix(FOLDER)?, text)));
     inside.filter(|(name, _)| name.ends_with(".sql"))
 }
 
@@ -62,9 +53,7 @@ fn names(house: &House) -> (Vec<Finding>, BTreeSet<String>) {
     let mut findings = Vec::new();
     let mut names = BTreeSet::new();
     for (file, _) in files(house) {
-        let stem = ENGINES
-            .iter()
-            .find_map(|engine| file.strip_suffix(&format!(".{engine}.sql")));
+        let stem = ENGINES.iter().find_map(|engine| file.strip_suffix(&format!(".{engine}.sql")));
         match stem.filter(|stem| number(stem).is_some()) {
             Some(stem) => {
                 names.insert(stem.to_owned());
@@ -72,12 +61,7 @@ fn names(house: &House) -> (Vec<Finding>, BTreeSet<String>) {
             None => {
                 let message = "is no migration's name, so no database would run it; \
                                name it NNNN_name.sqlite.sql or NNNN_name.postgres.sql";
-                findings.push(Finding::new(
-                    &format!("{FOLDER}{file}"),
-                    1,
-                    "migrations",
-                    message,
-                ));
+                findings.push(Finding::new(&format!("{FOLDER}{file}"), 1, "migrations", message));
             }
         }
     }
@@ -86,8 +70,7 @@ fn names(house: &House) -> (Vec<Finding>, BTreeSet<String>) {
 
 fn number(stem: &str) -> Option<usize> {
     let (digits, name) = stem.split_once('_')?;
-    let plain =
-        digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty();
+    let plain = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty();
     if plain { digits.parse().ok() } else { None }
 }
 
@@ -100,21 +83,10 @@ fn pairs(house: &House, names: &BTreeSet<String>) -> Vec<Finding> {
                 "is number {expected:04} in order: numbers have no gap and no double, so that every database knows what it \
                  has not run; renumber it"
             );
-            let there = ENGINES
-                .iter()
-                .map(|engine| path_of(engine))
-                .find(|path| house.contains(path));
-            findings.push(Finding::new(
-                &there.unwrap_or_default(),
-                1,
-                "migrations",
-                message,
-            ));
+            let there = ENGINES.iter().map(|engine| path_of(engine)).find(|path| house.contains(path));
+            findings.push(Finding::new(&there.unwrap_or_default(), 1, "migrations", message));
         }
-        for engine in ENGINES
-            .iter()
-            .filter(|engine| !house.contains(&path_of(engine)))
-        {
+        for engine in ENGINES.iter().filter(|engine| !house.contains(&path_of(engine))) {
             let message = format!(
                 "is missing: both engines keep the same tables; write the {engine} half of {name}, or an empty one with a \
                  comment that says why"
@@ -135,11 +107,7 @@ fn frozen(house: &House) -> Vec<Finding> {
         let path = format!("{FOLDER}{name}");
         let now = house.text(&path).map(digest);
         if now.as_ref() != Some(&frozen) {
-            let what = if now.is_some() {
-                "was changed after its release"
-            } else {
-                "was released and is gone"
-            };
+            let what = if now.is_some() { "was changed after its release" } else { "was released and is gone" };
             let message = format!(
                 "{what}: databases that have run it will not run it again; restore it and write a new migration"
             );
@@ -152,11 +120,11 @@ fn frozen(house: &House) -> Vec<Finding> {
 /// File name to digest, or why the list cannot be used.
 fn entries(house: &House) -> Result<BTreeMap<String, String>, String> {
     let Some(text) = house.text(FROZEN) else {
-        return Err("is missing, so nothing keeps released migrations as they are; run `cargo xtask tidy --bless`".to_owned());
+        return Err(
+            "is missing, so nothing keeps released migrations as they are; run `cargo xtask tidy --bless`".to_owned()
+        );
     };
-    let table: Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| format!("cannot be read: {}", error.message()))?;
+    let table: Table = text.parse().map_err(|error: toml::de::Error| format!("cannot be read: {}", error.message()))?;
     let entry = |(name, digest): (String, toml::Value)| match digest.as_str() {
         Some(digest) => Ok((name, digest.to_owned())),
         None => Err(format!("`{name}` has no digest; restore the entry")),
@@ -165,10 +133,7 @@ fn entries(house: &House) -> Result<BTreeMap<String, String>, String> {
 }
 
 fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -177,19 +142,13 @@ mod tests {
 
     fn house(files: &[&str], frozen: &str) -> House {
         let paths: Vec<String> = files.iter().map(|file| format!("{FOLDER}{file}")).collect();
-        let mut fixture: Vec<(&str, &str)> = paths
-            .iter()
-            .map(|path| (path.as_str(), "SELECT 1;\n"))
-            .collect();
+        let mut fixture: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "SELECT 1;\n")).collect();
         fixture.push((FROZEN, frozen));
         House::of(&fixture)
     }
 
     fn findings(files: &[&str], frozen: &str) -> Vec<String> {
-        check(&house(files, frozen))
-            .iter()
-            .map(Finding::to_string)
-            .collect()
+        check(&house(files, frozen)).iter().map(Finding::to_string).collect()
     }
 
     const PAIR: [&str; 2] = ["0001_start.postgres.sql", "0001_start.sqlite.sql"];
@@ -206,10 +165,7 @@ mod tests {
             matches!(found.as_slice(), [line] if line.contains("0001_start.postgres.sql") && line.contains("missing"))
         );
         let found = findings(&["0002_start.postgres.sql", "0002_start.sqlite.sql"], "");
-        assert!(
-            matches!(found.as_slice(), [line] if line.contains("0001 in order")),
-            "{found:?}"
-        );
+        assert!(matches!(found.as_slice(), [line] if line.contains("0001 in order")), "{found:?}");
         assert_eq!(findings(&["1_start.sqlite.sql"], "").len(), 1);
         assert_eq!(findings(&["0001_start.mysql.sql"], "").len(), 1);
     }
@@ -218,10 +174,7 @@ mod tests {
     fn two_migrations_with_one_number_are_a_finding() {
         let more = ["0001_other.postgres.sql", "0001_other.sqlite.sql"];
         let found = findings(&[PAIR, more].concat(), "");
-        assert!(
-            matches!(found.as_slice(), [line] if line.contains("0002 in order")),
-            "{found:?}"
-        );
+        assert!(matches!(found.as_slice(), [line] if line.contains("0002 in order")), "{found:?}");
     }
 
     #[test]
@@ -230,12 +183,7 @@ mod tests {
         assert_eq!(findings(&PAIR, &frozen), [""; 0]);
         let changed = frozen.replace(&digest("SELECT 1;\n"), &digest("SELECT 2;\n"));
         let found = findings(&PAIR, &changed);
-        assert!(
-            found
-                .iter()
-                .all(|line| line.contains("changed after its release")),
-            "{found:?}"
-        );
+        assert!(found.iter().all(|line| line.contains("changed after its release")), "{found:?}");
         assert_eq!(found.len(), 2);
         assert_eq!(findings(&[], &frozen).len(), 2);
         Ok(())

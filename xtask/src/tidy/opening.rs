@@ -7,16 +7,11 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
     let silent = house.sources().map(|(path, _)| path).filter(|path| {
         let text = house.text(path).unwrap_or_default();
         let first = text.lines().map(str::trim).find(|line| !line.is_empty());
-        !first.is_some_and(|line| {
-            line.strip_prefix("//!")
-                .is_some_and(|words| !words.trim().is_empty())
-        })
+        !first.is_some_and(|line| line.strip_prefix("//!").is_some_and(|words| !words.trim().is_empty()))
     });
     let message = "does not open with `//!`: a reader must learn first what this file is for; \
                    begin with a sentence that says it, and what the file must not know";
-    silent
-        .map(|path| Finding::new(path, 1, "opening", message))
-        .collect()
+    silent.map(|path| Finding::new(path, 1, "opening", message)).collect()
 }
 
 #[cfg(test)]
@@ -37,10 +32,7 @@ mod tests {
 
     #[test]
     fn tests_and_xtask_are_held_to_it_too() {
-        let house = House::of(&[
-            ("crates/web/tests/story.rs", "use x;\n"),
-            ("xtask/src/main.rs", "use x;\n"),
-        ]);
+        let house = House::of(&[("crates/web/tests/story.rs", "use x;\n"), ("xtask/src/main.rs", "use x;\n")]);
         assert_eq!(check(&house).len(), 2);
     }
 }

@@ -10,10 +10,8 @@ use super::clock::is_now;
 use super::house::House;
 use super::syntax;
 
-const NUMBERS: [&str; 14] = [
-    "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32",
-    "f64",
-];
+const NUMBERS: [&str; 14] =
+    ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32", "f64"];
 const PANICKING_METHODS: [&str; 4] = ["unwrap", "expect", "unwrap_err", "expect_err"];
 const OVERFLOWING_METHODS: [&str; 4] = ["sum", "product", "pow", "abs"];
 const PANICKING_MACROS: [&str; 10] = [
@@ -30,22 +28,20 @@ const PANICKING_MACROS: [&str; 10] = [
 ];
 const OUTSIDE: [&str; 6] = ["fs", "net", "thread", "time", "env", "process"];
 
-const CHECKED: &str = "can overflow, divide by zero or panic; use `checked_*` and refuse, or `saturating_*` where that is the rule";
-const CAST: &str = "changes a value without a word; use `From`, `TryFrom` or `cast_signed`-like methods that say what they do";
-const PANIC: &str =
-    "stops the server in the middle of a decision; return a `Refusal` or a typed fault";
+const CHECKED: &str =
+    "can overflow, divide by zero or panic; use `checked_*` and refuse, or `saturating_*` where that is the rule";
+const CAST: &str =
+    "changes a value without a word; use `From`, `TryFrom` or `cast_signed`-like methods that say what they do";
+const PANIC: &str = "stops the server in the middle of a decision; return a `Refusal` or a typed fault";
 const FLOAT: &str = "is not exact; money is integers in minor units, ratios are i128 inside";
-const REACH: &str = "reaches outside; app does that and passes the result as an argument (`core::time::Duration` is a value)";
+const REACH: &str =
+    "reaches outside; app does that and passes the result as an argument (`core::time::Duration` is a value)";
 const ASYNC: &str = "waits for something outside; core decides in plain functions, app awaits";
 
 pub(crate) fn check(house: &House) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, file) in house.shipped("core") {
-        let mut purity = Purity {
-            path,
-            in_constant: false,
-            findings: &mut findings,
-        };
+        let mut purity = Purity { path, in_constant: false, findings: &mut findings };
         purity.visit_file(file);
     }
     findings
@@ -61,8 +57,7 @@ struct Purity<'a> {
 impl Purity<'_> {
     fn report(&mut self, line: usize, what: &str, why: &str) {
         let message = format!("`{what}` in core: {why}");
-        self.findings
-            .push(Finding::new(self.path, line, "purity", message));
+        self.findings.push(Finding::new(self.path, line, "purity", message));
     }
 
     fn report_at(&mut self, span: Span, what: &str, why: &str) {
@@ -119,10 +114,7 @@ impl Purity<'_> {
     /// `segments` as called or imported, with the line they begin on.
     fn path(&mut self, segments: &[String], line: usize) {
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        if let Some(float) = segments
-            .iter()
-            .find(|segment| ["f32", "f64"].contains(segment))
-        {
+        if let Some(float) = segments.iter().find(|segment| ["f32", "f64"].contains(segment)) {
             self.report(line, float, FLOAT);
         }
         if let ["std", module, ..] = segments.as_slice()
@@ -145,10 +137,7 @@ impl Purity<'_> {
             UseTree::Rename(rename) => &rename.ident,
             UseTree::Glob(_) => return,
             UseTree::Group(group) => {
-                group
-                    .items
-                    .iter()
-                    .for_each(|tree| self.imports(prefix, tree));
+                group.items.iter().for_each(|tree| self.imports(prefix, tree));
                 return;
             }
         };
@@ -163,11 +152,7 @@ impl Purity<'_> {
     /// The rough look into macros whose contents are no expressions.
     fn tokens(&mut self, tokens: &[(String, usize)]) {
         for (index, (text, line)) in tokens.iter().enumerate() {
-            let at = |offset: usize| {
-                tokens
-                    .get(index + offset)
-                    .map_or("", |(text, _)| text.as_str())
-            };
+            let at = |offset: usize| tokens.get(index + offset).map_or("", |(text, _)| text.as_str());
             let before = index.checked_sub(1).and_then(|index| tokens.get(index));
             let before = before.map_or("", |(text, _)| text.as_str());
             match text.as_str() {
@@ -175,13 +160,9 @@ impl Purity<'_> {
                 "async" | "await" => self.report(*line, text, ASYNC),
                 "f32" | "f64" => self.report(*line, text, FLOAT),
                 "." | ":" if at(2) == "(" => self.method(at(1), *line),
-                name if PANICKING_MACROS.contains(&name) && at(1) == "!" => {
-                    self.report(*line, name, PANIC)
-                }
+                name if PANICKING_MACROS.contains(&name) && at(1) == "!" => self.report(*line, name, PANIC),
                 name if is_now(name) && before == ":" => self.report(*line, name, REACH),
-                "std" if OUTSIDE.contains(&at(3)) => {
-                    self.report(*line, &format!("std::{}", at(3)), REACH)
-                }
+                "std" if OUTSIDE.contains(&at(3)) => self.report(*line, &format!("std::{}", at(3)), REACH),
                 _ => {}
             }
         }
@@ -257,9 +238,7 @@ impl<'ast> Visit<'ast> for Purity<'_> {
             self.report(syntax::line_of_path(&call.path), &format!("{name}!"), PANIC);
         }
         match syntax::macro_arguments(call) {
-            Some(arguments) => arguments
-                .iter()
-                .for_each(|argument| self.visit_expr(argument)),
+            Some(arguments) => arguments.iter().for_each(|argument| self.visit_expr(argument)),
             None => self.tokens(&syntax::flat_tokens(&call.tokens)),
         }
     }
@@ -277,39 +256,24 @@ mod tests {
     fn found_in_file(text: &str) -> Vec<String> {
         let house = House::of(&[("crates/core/src/lib.rs", text)]);
         assert_eq!(house.unreadable(), []);
-        let what = |finding: Finding| {
-            finding
-                .message
-                .split('`')
-                .nth(1)
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let what = |finding: Finding| finding.message.split('`').nth(1).unwrap_or_default().to_owned();
         check(&house).into_iter().map(what).collect()
     }
 
     #[test]
     fn arithmetic_that_can_overflow_is_refused() {
-        for operator in [
-            "+", "-", "*", "/", "%", "<<", ">>", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=",
-        ] {
+        for operator in ["+", "-", "*", "/", "%", "<<", ">>", "+=", "-=", "*=", "/=", "%=", "<<=", ">>="] {
             assert_eq!(found_in(&format!("a {operator} b;")), [operator]);
         }
         assert_eq!(found_in("let a = -b;"), ["-"]);
         assert_eq!(found_in("let name = prefix + \"x\";"), ["+"]);
-        assert_eq!(
-            found_in("yen.iter().sum::<i64>(); a.pow(2);"),
-            ["sum", "pow"]
-        );
+        assert_eq!(found_in("yen.iter().sum::<i64>(); a.pow(2);"), ["sum", "pow"]);
     }
 
     #[test]
     fn casts_panics_and_indexing_are_refused() {
         assert_eq!(found_in("let a = b as u8;"), ["as"]);
-        assert_eq!(
-            found_in("a.unwrap(); b.expect(\"x\"); c.map(Option::unwrap);"),
-            ["unwrap", "expect", "unwrap"]
-        );
+        assert_eq!(found_in("a.unwrap(); b.expect(\"x\"); c.map(Option::unwrap);"), ["unwrap", "expect", "unwrap"]);
         for name in PANICKING_MACROS {
             assert_eq!(found_in(&format!("{name}!(a, b);")), [format!("{name}!")]);
         }
@@ -330,10 +294,7 @@ mod tests {
             found_in_file("use std::{collections::BTreeMap, time::Duration};\nuse std::env;"),
             ["std::time", "std::env"]
         );
-        assert_eq!(
-            found_in("jiff::Timestamp::now(); a.map(T::now_utc);"),
-            ["Timestamp::now", "T::now_utc"]
-        );
+        assert_eq!(found_in("jiff::Timestamp::now(); a.map(T::now_utc);"), ["Timestamp::now", "T::now_utc"]);
         assert_eq!(found_in("async { a.await };"), ["async", "await"]);
         assert_eq!(found_in_file("async fn f() {}"), ["async"]);
     }
@@ -341,8 +302,7 @@ mod tests {
     #[test]
     fn macros_are_looked_into() {
         assert_eq!(found_in("format!(\"{}\", a + b as i64);"), ["+", "as"]);
-        let rules =
-            "macro_rules! m { ($a:expr) => { $a.unwrap() as u8 ; panic!() ; Timestamp::now() } }";
+        let rules = "macro_rules! m { ($a:expr) => { $a.unwrap() as u8 ; panic!() ; Timestamp::now() } }";
         assert_eq!(found_in_file(rules), ["unwrap", "as", "panic", "now"]);
     }
 

@@ -28,49 +28,31 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
         Ok(table) => table,
         Err(problem) => return vec![Finding::new(PATH, 1, "ratchets", problem)],
     };
-    let mut findings = compare(
-        "file",
-        &long_files(house),
-        &listed(&table, "files"),
-        FILE_LINES_MAX,
-    );
-    let functions = compare(
-        "function",
-        &long_functions(house),
-        &listed(&table, "functions"),
-        FUNCTION_LINES_MAX,
-    );
+    let mut findings = compare("file", &long_files(house), &listed(&table, "files"), FILE_LINES_MAX);
+    let functions = compare("function", &long_functions(house), &listed(&table, "functions"), FUNCTION_LINES_MAX);
     findings.extend(functions);
     findings
 }
 
 /// The list, or why it cannot be used.
 fn table(house: &House) -> Result<Table, String> {
-    let text = house
-        .text(PATH)
-        .ok_or("is missing: there must be a list that shrinks, if an empty one; restore it")?;
-    text.parse()
-        .map_err(|error: toml::de::Error| format!("cannot be read: {}", error.message()))
+    let text = house.text(PATH).ok_or("is missing: there must be a list that shrinks, if an empty one; restore it")?;
+    text.parse().map_err(|error: toml::de::Error| format!("cannot be read: {}", error.message()))
 }
 
 /// The list as it should stand. Lowers and removes entries; adds and raises only when asked. Keeps the opening comment.
 pub(crate) fn bless(house: &House, bless: Bless) -> Result<(&'static str, String), String> {
     let table = table(house).map_err(|problem| format!("{PATH} {problem}"))?;
     let text = house.text(PATH).unwrap_or_default();
-    let comment: String = text
-        .lines()
-        .take_while(|line| line.starts_with('#'))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let comment: String =
+        text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
     let section = |name: &str, excess: &Excess| {
         let listed = listed(&table, name);
-        let lines = excess
-            .iter()
-            .filter_map(|(key, long)| match listed.get(key) {
-                _ if bless == Bless::AddNew => Some(format!("\"{key}\" = {}\n", long.lines)),
-                Some(listed) => Some(format!("\"{key}\" = {}\n", long.lines.min(*listed))),
-                None => None,
-            });
+        let lines = excess.iter().filter_map(|(key, long)| match listed.get(key) {
+            _ if bless == Bless::AddNew => Some(format!("\"{key}\" = {}\n", long.lines)),
+            Some(listed) => Some(format!("\"{key}\" = {}\n", long.lines.min(*listed))),
+            None => None,
+        });
         format!("\n[{name}]\n{}", lines.collect::<String>())
     };
     let files = section("files", &long_files(house));
@@ -78,12 +60,7 @@ pub(crate) fn bless(house: &House, bless: Bless) -> Result<(&'static str, String
     Ok((PATH, format!("{comment}{files}{functions}")))
 }
 
-fn compare(
-    kind: &str,
-    excess: &Excess,
-    listed: &BTreeMap<String, usize>,
-    lines_max: usize,
-) -> Vec<Finding> {
+fn compare(kind: &str, excess: &Excess, listed: &BTreeMap<String, usize>, lines_max: usize) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (key, long) in excess {
         let lines = long.lines;
@@ -97,9 +74,7 @@ fn compare(
                  put the new lines elsewhere"
             ),
             Some(listed) if lines < *listed => {
-                format!(
-                    "the {kind} shrank from {listed} to {lines} lines; keep that: run `cargo xtask tidy --bless`"
-                )
+                format!("the {kind} shrank from {listed} to {lines} lines; keep that: run `cargo xtask tidy --bless`")
             }
             Some(_) => continue,
         };
@@ -117,45 +92,20 @@ fn compare(
 fn listed(table: &Table, section: &str) -> BTreeMap<String, usize> {
     let entries = table.get(section).and_then(Value::as_table);
     // A count that is no number reads as 0: then the entry is a finding, whatever the length.
-    let count = |value: &Value| {
-        value
-            .as_integer()
-            .and_then(|lines| usize::try_from(lines).ok())
-            .unwrap_or(0)
-    };
-    entries
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| (key.clone(), count(value)))
-        .collect()
+    let count = |value: &Value| value.as_integer().and_then(|lines| usize::try_from(lines).ok()).unwrap_or(0);
+    entries.into_iter().flatten().map(|(key, value)| (key.clone(), count(value))).collect()
 }
 
 fn long_files(house: &House) -> Excess {
-    let counted = house
-        .sources()
-        .map(|(path, _)| (path, house.text(path).unwrap_or_default().lines().count()));
+    let counted = house.sources().map(|(path, _)| (path, house.text(path).unwrap_or_default().lines().count()));
     let long = counted.filter(|(_, lines)| *lines > FILE_LINES_MAX);
-    long.map(|(path, lines)| {
-        (
-            path.to_owned(),
-            Long {
-                lines,
-                path: path.to_owned(),
-                line: 1,
-            },
-        )
-    })
-    .collect()
+    long.map(|(path, lines)| (path.to_owned(), Long { lines, path: path.to_owned(), line: 1 })).collect()
 }
 
 fn long_functions(house: &House) -> Excess {
     let mut excess = Excess::new();
     for (path, file) in house.sources() {
-        let mut functions = Functions {
-            path,
-            within: Vec::new(),
-            excess: &mut excess,
-        };
+        let mut functions = Functions { path, within: Vec::new(), excess: &mut excess };
         functions.visit_file(file);
     }
     excess
@@ -175,21 +125,11 @@ impl Functions<'_> {
         if lines <= FUNCTION_LINES_MAX {
             return;
         }
-        let name = [self.within.as_slice(), &[signature.ident.to_string()]]
-            .concat()
-            .join("::");
-        let long = Long {
-            lines,
-            path: self.path.to_owned(),
-            line,
-        };
+        let name = [self.within.as_slice(), &[signature.ident.to_string()]].concat().join("::");
+        let long = Long { lines, path: self.path.to_owned(), line };
         // Two of one name (the same method of several traits) count as the longer one.
         let key = format!("{}#{name}", self.path);
-        if self
-            .excess
-            .get(&key)
-            .is_none_or(|known| known.lines < lines)
-        {
+        if self.excess.get(&key).is_none_or(|known| known.lines < lines) {
             self.excess.insert(key, long);
         }
     }
@@ -203,9 +143,7 @@ impl Functions<'_> {
 
 impl<'ast> Visit<'ast> for Functions<'_> {
     fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-        self.inside(module.ident.to_string(), |inner| {
-            visit::visit_item_mod(inner, module)
-        });
+        self.inside(module.ident.to_string(), |inner| visit::visit_item_mod(inner, module));
     }
 
     fn visit_item_impl(&mut self, block: &'ast syn::ItemImpl) {
@@ -217,32 +155,24 @@ impl<'ast> Visit<'ast> for Functions<'_> {
     }
 
     fn visit_item_trait(&mut self, item: &'ast syn::ItemTrait) {
-        self.inside(item.ident.to_string(), |inner| {
-            visit::visit_item_trait(inner, item)
-        });
+        self.inside(item.ident.to_string(), |inner| visit::visit_item_trait(inner, item));
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
         self.function(&item.sig, item.block.brace_token.span.close());
-        self.inside(item.sig.ident.to_string(), |inner| {
-            visit::visit_item_fn(inner, item)
-        });
+        self.inside(item.sig.ident.to_string(), |inner| visit::visit_item_fn(inner, item));
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         self.function(&item.sig, item.block.brace_token.span.close());
-        self.inside(item.sig.ident.to_string(), |inner| {
-            visit::visit_impl_item_fn(inner, item)
-        });
+        self.inside(item.sig.ident.to_string(), |inner| visit::visit_impl_item_fn(inner, item));
     }
 
     fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
         if let Some(block) = &item.default {
             self.function(&item.sig, block.brace_token.span.close());
         }
-        self.inside(item.sig.ident.to_string(), |inner| {
-            visit::visit_trait_item_fn(inner, item)
-        });
+        self.inside(item.sig.ident.to_string(), |inner| visit::visit_trait_item_fn(inner, item));
     }
 }
 
@@ -261,10 +191,7 @@ mod tests {
     }
 
     fn findings(ratchets: &str, function_lines: usize) -> Vec<String> {
-        check(&house(ratchets, function_lines))
-            .iter()
-            .map(Finding::to_string)
-            .collect()
+        check(&house(ratchets, function_lines)).iter().map(Finding::to_string).collect()
     }
 
     #[test]
@@ -282,11 +209,7 @@ mod tests {
         assert_eq!(findings(&list, 80), [""; 0]);
         assert!(findings(&list, 81).concat().contains("grew from 80 to 81"));
         assert!(findings(&list, 79).concat().contains("--bless"));
-        assert!(
-            findings(&list, 60)
-                .concat()
-                .contains("take it off the list")
-        );
+        assert!(findings(&list, 60).concat().contains("take it off the list"));
     }
 
     #[test]
@@ -294,10 +217,8 @@ mod tests {
         let long = format!("//! Room.\n{}", "// a\n".repeat(500));
         let found = check(&House::of(&[("xtask/src/long.rs", &long), (PATH, "")]));
         assert_eq!(found.len(), 1);
-        let listed = check(&House::of(&[
-            ("xtask/src/long.rs", &long),
-            (PATH, "[files]\n\"xtask/src/long.rs\" = 501\n"),
-        ]));
+        let listed =
+            check(&House::of(&[("xtask/src/long.rs", &long), (PATH, "[files]\n\"xtask/src/long.rs\" = 501\n")]));
         assert_eq!(listed, []);
     }
 
@@ -307,14 +228,8 @@ mod tests {
         let blessed = |lines, how| bless(&house(&list, lines), how).map(|(_, text)| text);
         assert_eq!(blessed(75, Bless::Lower)?, list.replace("80", "75"));
         assert_eq!(blessed(90, Bless::Lower)?, list);
-        assert_eq!(
-            blessed(60, Bless::Lower)?,
-            "# Why.\n\n[files]\n\n[functions]\n"
-        );
-        assert_eq!(
-            bless(&house("", 90), Bless::Lower)?.1,
-            "\n[files]\n\n[functions]\n"
-        );
+        assert_eq!(blessed(60, Bless::Lower)?, "# Why.\n\n[files]\n\n[functions]\n");
+        assert_eq!(bless(&house("", 90), Bless::Lower)?.1, "\n[files]\n\n[functions]\n");
         assert_eq!(blessed(90, Bless::AddNew)?, list.replace("80", "90"));
         assert!(bless(&house("<<<<<<< conflict\n", 90), Bless::AddNew).is_err());
         Ok(())

@@ -22,7 +22,10 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
     let variants = variants(file);
     let words = words(file);
     if variants.is_empty() {
-        findings.push(missing(SOURCE, "has no enum `Refusal` with variants: a refusal is an answer, and a variant of this enum"));
+        findings.push(missing(
+            SOURCE,
+            "has no enum `Refusal` with variants: a refusal is an answer, and a variant of this enum",
+        ));
     }
     for (variant, line) in &variants {
         if !words.iter().any(|word| word.variant == *variant) {
@@ -35,10 +38,7 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
     }
     let document = house.text(DOCUMENT);
     if document.is_none() {
-        findings.push(missing(
-            DOCUMENT,
-            "is missing: it tells the makers of tills which refusals there are",
-        ));
+        findings.push(missing(DOCUMENT, "is missing: it tells the makers of tills which refusals there are"));
     }
     let mut seen = BTreeMap::new();
     for word in &words {
@@ -75,9 +75,7 @@ fn undocumented(word: &Word, document: Option<&str>) -> Option<Finding> {
 
 fn untested(word: &Word, house: &House) -> Option<Finding> {
     let quoted = format!("\"{}\"", word.word);
-    let mut tests = house
-        .texts()
-        .filter(|(path, _)| path.starts_with("crates/") && path.contains("/tests/"));
+    let mut tests = house.texts().filter(|(path, _)| path.starts_with("crates/") && path.contains("/tests/"));
     if tests.any(|(_, text)| text.contains(&quoted)) {
         return None;
     }
@@ -93,9 +91,7 @@ fn variants(file: &syn::File) -> Vec<(String, usize)> {
         _ => None,
     });
     let variants = refusal.into_iter().flat_map(|item| &item.variants);
-    variants
-        .map(|variant| (variant.ident.to_string(), variant.ident.span().start().line))
-        .collect()
+    variants.map(|variant| (variant.ident.to_string(), variant.ident.span().start().line)).collect()
 }
 
 /// The arms of the `match` that is the body of `Refusal::word`.
@@ -104,15 +100,13 @@ fn words(file: &syn::File) -> Vec<Word> {
         Item::Impl(block) => Some(block),
         _ => None,
     });
-    let of_refusal = blocks.filter(|block| {
-        matches!(&*block.self_ty, syn::Type::Path(path) if syntax::last_segment(&path.path) == "Refusal")
+    let of_refusal = blocks.filter(
+        |block| matches!(&*block.self_ty, syn::Type::Path(path) if syntax::last_segment(&path.path) == "Refusal"),
+    );
+    let function = of_refusal.flat_map(|block| &block.items).find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "word" => Some(function),
+        _ => None,
     });
-    let function = of_refusal
-        .flat_map(|block| &block.items)
-        .find_map(|item| match item {
-            ImplItem::Fn(function) if function.sig.ident == "word" => Some(function),
-            _ => None,
-        });
     let arms = match function.map(|function| function.block.stmts.as_slice()) {
         Some([Stmt::Expr(Expr::Match(expression), None)]) => expression.arms.as_slice(),
         _ => &[],
@@ -121,19 +115,11 @@ fn words(file: &syn::File) -> Vec<Word> {
 }
 
 fn words_of_arm(arm: &Arm) -> Vec<Word> {
-    let Expr::Lit(syn::ExprLit {
-        lit: Lit::Str(word),
-        ..
-    }) = &*arm.body
-    else {
+    let Expr::Lit(syn::ExprLit { lit: Lit::Str(word), .. }) = &*arm.body else {
         return Vec::new();
     };
     let named = variants_of(&arm.pat).into_iter();
-    let word_of = |variant| Word {
-        variant,
-        word: word.value(),
-        line: word.span().start().line,
-    };
+    let word_of = |variant| Word { variant, word: word.value(), line: word.span().start().line };
     named.map(word_of).collect()
 }
 
@@ -154,16 +140,11 @@ mod tests {
     const REFUSAL: &str = "//! Refusals.\npub enum Refusal {\n    CodeUsed,\n    LimitReached { limit: Yen },\n}\n\
         impl Refusal {\n    pub const fn word(self) -> &'static str {\n        match self {\n\
         Refusal::CodeUsed => \"code_used\",\n            Self::LimitReached { .. } => \"limit_reached\",\n        }\n    }\n}\n";
-    const TESTED: &str =
-        "//! Story.\nfn a() { refused(\"code_used\"); refused(\"limit_reached\"); }\n";
+    const TESTED: &str = "//! Story.\nfn a() { refused(\"code_used\"); refused(\"limit_reached\"); }\n";
     const DESCRIBED: &str = "- `code_used`\n- `limit_reached`\n";
 
     fn findings(refusal: &str, document: &str, test: &str) -> Vec<String> {
-        let house = House::of(&[
-            (SOURCE, refusal),
-            (DOCUMENT, document),
-            ("crates/web/tests/story.rs", test),
-        ]);
+        let house = House::of(&[(SOURCE, refusal), (DOCUMENT, document), ("crates/web/tests/story.rs", test)]);
         check(&house).iter().map(Finding::to_string).collect()
     }
 
@@ -179,31 +160,17 @@ mod tests {
             matches!(found.as_slice(), [line] if line.contains("refusal.rs:10:") && line.contains("docs/interface.md")),
             "{found:?}"
         );
-        let found = findings(
-            REFUSAL,
-            DESCRIBED,
-            "//! Story.\nfn a() { refused(\"code_used\"); }\n",
-        );
-        assert!(
-            matches!(found.as_slice(), [line] if line.contains("\"limit_reached\" is in no file")),
-            "{found:?}"
-        );
+        let found = findings(REFUSAL, DESCRIBED, "//! Story.\nfn a() { refused(\"code_used\"); }\n");
+        assert!(matches!(found.as_slice(), [line] if line.contains("\"limit_reached\" is in no file")), "{found:?}");
     }
 
     #[test]
     fn a_variant_without_a_word_of_its_own_is_a_finding() {
         let catch_all = REFUSAL.replace("Self::LimitReached { .. }", "_");
         let found = findings(&catch_all, DESCRIBED, TESTED);
-        assert!(
-            matches!(found.as_slice(), [line] if line.contains("refusal.rs:4:")),
-            "{found:?}"
-        );
+        assert!(matches!(found.as_slice(), [line] if line.contains("refusal.rs:4:")), "{found:?}");
         let shared = REFUSAL.replace("\"limit_reached\"", "\"code_used\"");
-        assert!(
-            findings(&shared, DESCRIBED, TESTED)
-                .concat()
-                .contains("could not tell them apart")
-        );
+        assert!(findings(&shared, DESCRIBED, TESTED).concat().contains("could not tell them apart"));
     }
 
     #[test]

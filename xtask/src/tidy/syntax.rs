@@ -47,19 +47,10 @@ pub(crate) fn test_modules(path: &str, file: &syn::File) -> Vec<String> {
         stem => format!("{folder}/{stem}"),
     };
     let declared = file.items.iter().filter_map(|item| match item {
-        Item::Mod(module) if module.content.is_none() && is_test(&module.attrs) => {
-            Some(module.ident.to_string())
-        }
+        Item::Mod(module) if module.content.is_none() && is_test(&module.attrs) => Some(module.ident.to_string()),
         _ => None,
     });
-    declared
-        .flat_map(|module| {
-            [
-                format!("{folder}/{module}.rs"),
-                format!("{folder}/{module}/"),
-            ]
-        })
-        .collect()
+    declared.flat_map(|module| [format!("{folder}/{module}.rs"), format!("{folder}/{module}/")]).collect()
 }
 
 /// First and last line of each inline module that is there for tests only.
@@ -67,10 +58,7 @@ pub(crate) fn test_lines(file: &syn::File) -> Vec<(usize, usize)> {
     let ranges = file.items.iter().filter_map(|item| match item {
         Item::Mod(module) if is_test(&module.attrs) => {
             let (brace, _) = module.content.as_ref()?;
-            Some((
-                module.mod_token.span.start().line,
-                brace.span.close().end().line,
-            ))
+            Some((module.mod_token.span.start().line, brace.span.close().end().line))
         }
         _ => None,
     });
@@ -79,23 +67,15 @@ pub(crate) fn test_lines(file: &syn::File) -> Vec<(usize, usize)> {
 
 /// The segments of a path as text, without generic arguments.
 pub(crate) fn segments(path: &syn::Path) -> Vec<String> {
-    path.segments
-        .iter()
-        .map(|segment| segment.ident.to_string())
-        .collect()
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect()
 }
 
 pub(crate) fn last_segment(path: &syn::Path) -> String {
-    path.segments
-        .last()
-        .map(|segment| segment.ident.to_string())
-        .unwrap_or_default()
+    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
 }
 
 pub(crate) fn line_of_path(path: &syn::Path) -> usize {
-    path.segments
-        .first()
-        .map_or(1, |segment| segment.ident.span().start().line)
+    path.segments.first().map_or(1, |segment| segment.ident.span().start().line)
 }
 
 /// The arguments of a macro call, if they are expressions divided by commas, as in `format!`, `vec!` or `assert!`.
@@ -131,23 +111,16 @@ mod tests {
 
     fn first_item_is_test(text: &str) -> syn::Result<bool> {
         let file = syn::parse_file(text)?;
-        Ok(file
-            .items
-            .first()
-            .is_some_and(|item| is_test(attributes(item))))
+        Ok(file.items.first().is_some_and(|item| is_test(attributes(item))))
     }
 
     #[test]
     fn tests_are_recognised_by_their_attributes() -> syn::Result<()> {
         assert!(first_item_is_test("#[cfg(test)] mod tests {}")?);
         assert!(first_item_is_test("#[cfg(all(test, unix))] mod tests {}")?);
-        assert!(first_item_is_test(
-            "#[tokio::test(flavor = \"multi_thread\")] async fn pays() {}"
-        )?);
+        assert!(first_item_is_test("#[tokio::test(flavor = \"multi_thread\")] async fn pays() {}")?);
         assert!(!first_item_is_test("#[cfg(not(test))] mod shipped {}")?);
-        assert!(!first_item_is_test(
-            "#[cfg(any(test, unix))] mod shipped {}"
-        )?);
+        assert!(!first_item_is_test("#[cfg(any(test, unix))] mod shipped {}")?);
         Ok(())
     }
 

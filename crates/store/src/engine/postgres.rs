@@ -30,8 +30,11 @@ impl Postgres {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(WAIT);
         }
-        let manager =
-            Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        if config.get_options().is_none() {
+            // Neither a lock that nobody gives back nor a client that vanished holds up paying for long.
+            config.options("-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s");
+        }
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(connections)
             .runtime(Runtime::Tokio1)
@@ -122,11 +125,7 @@ impl Open {
         found.iter().map(|row| read(statement.name, statement.columns, row)).collect()
     }
 
-    pub(super) async fn execute(
-        &mut self,
-        statement: &'static Statement,
-        params: &[Value],
-    ) -> Result<u64, StoreError> {
+    pub(super) async fn execute(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
         let client = self.client()?;
         let prepared = client.prepare_cached(statement.text).await?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
@@ -140,8 +139,7 @@ impl Open {
     ) -> Result<Vec<Row>, StoreError> {
         let client = self.client()?;
         let prepared = client.prepare_cached(statement.set).await?;
-        let mut arrays: Vec<Vec<Value>> =
-            statement.params.iter().map(|_| Vec::with_capacity(rows.len())).collect();
+        let mut arrays: Vec<Vec<Value>> = statement.params.iter().map(|_| Vec::with_capacity(rows.len())).collect();
         for row in rows {
             for (array, value) in arrays.iter_mut().zip(row) {
                 array.push(value);

@@ -116,6 +116,10 @@ impl Run<'_> {
             if let Err(error) = transfer.check() {
                 self.report.violated(Invariant::Balanced, &object, error.to_string());
             }
+            if transfer.unit != record.unit {
+                let detail = format!("it moves {}, {} was asked for", transfer.unit.text(), record.unit.text());
+                self.report.violated(Invariant::Balanced, &object, detail);
+            }
             moved = moved.saturating_add(i128::from(transfer.amount.get()));
             sums.add(record, transfer, is_sealed);
         }

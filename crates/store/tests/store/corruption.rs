@@ -183,7 +183,11 @@ const STREAM: &[(&str, fn(&Story, Engine) -> Planted)] = &[
         planted("UPDATE streams SET at = at - 1 WHERE stream = 0", Invariant::Stream, "stream 0")
     }),
     ("a stream is gone", |_, _| {
-        planted("DELETE FROM streams WHERE stream = 0", Invariant::Sums, format!("account shop:payable of {SHOP} in JPY"))
+        planted(
+            "DELETE FROM streams WHERE stream = 0",
+            Invariant::Sums,
+            format!("account shop:payable of {SHOP} in JPY"),
+        )
     }),
 ];
 

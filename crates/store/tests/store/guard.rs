@@ -42,7 +42,9 @@ fn values(engine: Engine) -> Vec<Forbidden> {
         list.push(forbidden(format!("INSERT INTO terminals VALUES ({id}, {shop}, 'a', {b32}, 1, 1)"), "check"));
         list.push(forbidden(format!("INSERT INTO members VALUES ({id}, 1)"), "check"));
         list.push(forbidden(format!("INSERT INTO wallets VALUES ({id}, {member}, 0, 0)"), "check"));
-        let code = format!("INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {id}, {wallet}, 1, 2)");
+        let code = format!(
+            "INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {id}, {wallet}, 1, 2)"
+        );
         list.push(forbidden(code, "check"));
         list.push(forbidden(format!("INSERT INTO requests VALUES ({id}, 'a', {b16})"), "check"));
         list.push(forbidden(format!("INSERT INTO requests VALUES ({b16}, 'a', {id})"), "check"));
@@ -72,7 +74,9 @@ fn relations(engine: Engine) -> Vec<Forbidden> {
         forbidden(format!("INSERT INTO member_tokens VALUES ({b32}, {nobody}, 1)"), "foreign key"),
         forbidden(format!("INSERT INTO wallets VALUES ({nobody}, {nobody}, 0, 0)"), "foreign key"),
         forbidden(
-            format!("INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {nobody}, {nobody}, 1, 2)"),
+            format!(
+                "INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {nobody}, {nobody}, 1, 2)"
+            ),
             "foreign key",
         ),
         forbidden(format!("INSERT INTO newest_codes VALUES ({nobody}, 1, {mac})"), "foreign key"),
@@ -83,11 +87,15 @@ fn relations(engine: Engine) -> Vec<Forbidden> {
         forbidden(format!("INSERT INTO wallets VALUES ({nobody}, {member}, 0, 0)"), "unique"),
         forbidden(format!("INSERT INTO requests VALUES ({till}, 'r-001', {nobody})"), "unique"),
         forbidden(
-            format!("INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {mac}, {wallet}, 1, 2)"),
+            format!(
+                "INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {mac}, {wallet}, 1, 2)"
+            ),
             "unique",
         ),
         forbidden(
-            format!("INSERT INTO terminals SELECT {nobody}, {shop}, 'a', token_mac, 1, 1 FROM terminals WHERE id = {till}"),
+            format!(
+                "INSERT INTO terminals SELECT {nobody}, {shop}, 'a', token_mac, 1, 1 FROM terminals WHERE id = {till}"
+            ),
             "unique",
         ),
         // Position, id, and version of a wallet are each there once.
@@ -112,7 +120,9 @@ fn again(position: &str, id: &str, version: &str, amount: &str, refusal: &str) -
 
 async fn everything(database: &TestDatabase) -> Vec<Vec<Vec<String>>> {
     let mut found = Vec::new();
-    for table in ["merchants", "shops", "terminals", "members", "wallets", "codes", "requests", "journal", "account_sums"] {
+    for table in
+        ["merchants", "shops", "terminals", "members", "wallets", "codes", "requests", "journal", "account_sums"]
+    {
         found.push(database.query_raw(&format!("SELECT * FROM {table} ORDER BY 1, 2")).await);
     }
     found

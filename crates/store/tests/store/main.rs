@@ -31,6 +31,34 @@ on_both_databases! {
     }
 }
 
+/// A database that was just emptied.
+enum Emptied<'a> {
+    New(TestDatabase),
+    Same(&'a TestDatabase),
+}
+
+impl std::ops::Deref for Emptied<'_> {
+    type Target = TestDatabase;
+
+    fn deref(&self) -> &TestDatabase {
+        match self {
+            Self::New(database) => database,
+            Self::Same(database) => database,
+        }
+    }
+}
+
+/// An empty database: a new file, or on the server, which takes long to start, the same database emptied of everything.
+async fn empty(database: &TestDatabase) -> Emptied<'_> {
+    match database.engine() {
+        Engine::Sqlite => Emptied::New(TestDatabase::new(Engine::Sqlite).await),
+        Engine::Postgres => {
+            database.execute_raw("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
+            Emptied::Same(database)
+        }
+    }
+}
+
 /// Bytes as either engine's SQL spells them.
 fn blob(engine: Engine, bytes: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -3,6 +3,8 @@
 use warifu_store::{Database, MigrateError, Options};
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
+use crate::empty;
+
 const LOOK: &str = "SELECT (SELECT count(*) FROM migrations), (SELECT count(*) FROM streams), \
                     (SELECT count(*) FROM cursors), (SELECT count(*) FROM journal)";
 
@@ -33,13 +35,7 @@ on_both_databases! {
     /// Of two runners at once both succeed, one of them finding nothing to do; the schema is there once.
     async fn two_runners_at_once_migrate_once(database: TestDatabase) {
         for round in 0..8 {
-            let fresh = match database.engine() {
-                Engine::Sqlite => &TestDatabase::new(Engine::Sqlite).await,
-                Engine::Postgres => {
-                    database.execute_raw("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await;
-                    &database
-                }
-            };
+            let fresh = empty(&database).await;
             let runners = [0, 1].map(|_| {
                 let url = fresh.parsed_url();
                 tokio::task::spawn_blocking(move || Database::open(&url, Options::default()).unwrap())

@@ -13,7 +13,8 @@ use warifu_testkit::{TestDatabase, on_both_databases};
 use crate::story::{MEMBERS, SHOP, TILL, WALLETS, code, code_mac, command, record, settle, time, transaction_id, yen};
 
 /// Names as people write them: Japanese, beyond the basic plane, with quotes, and of one character.
-const NAMES: [&str; 5] = ["株式会社わりふ", "𠮷野家 ☕ 2号店", "O'Neill \"x\" \\ %_ $1 ?1", "ｶﾌｪ　カフェ が\u{3099}", "a"];
+const NAMES: [&str; 5] =
+    ["株式会社わりふ", "𠮷野家 ☕ 2号店", "O'Neill \"x\" \\ %_ $1 ?1", "ｶﾌｪ　カフェ が\u{3099}", "a"];
 /// All kinds of bytes, zeros at both ends.
 const BYTES: [u8; 16] = [0, 0xff, 0x27, 0x5c, 0x80, 0x0a, 0x0d, 0x25, 0x24, 0x3f, 1, 2, 3, 0xfe, 0x7f, 0];
 
@@ -296,7 +297,10 @@ async fn of_wallet(database: &Database, expected: Vec<Recorded>) {
         .filter(|recorded| recorded.record.wallet_version().is_some_and(|version| version < i64::MAX))
         .collect();
     done.sort_by_key(|recorded| std::cmp::Reverse(recorded.record.wallet_version()));
-    assert_eq!(found.1.as_slice(), done.iter().skip_while(|next| next.record.wallet_version() >= Some(3)).take(1).cloned().collect::<Vec<_>>());
+    assert_eq!(
+        found.1.as_slice(),
+        done.iter().skip_while(|next| next.record.wallet_version() >= Some(3)).take(1).cloned().collect::<Vec<_>>()
+    );
     assert_eq!(found.0, done);
 }
 
@@ -332,12 +336,21 @@ fn records() -> Vec<(Record, &'static str)> {
         (whole.clone(), "no transfer"),
         (Record { outcome: done(2, transfers), ..whole.clone() }, "every account"),
         (Record { kind: Kind::TopUp, amount: Amount::MAX, outcome: done(3, vec![]), ..whole.clone() }, "top-up of all"),
-        (Record { unit: Unit::Point, at: Time::MAX, outcome: done(4, vec![]), ..whole.clone() }, "points, the last moment"),
+        (
+            Record { unit: Unit::Point, at: Time::MAX, outcome: done(4, vec![]), ..whole.clone() },
+            "points, the last moment",
+        ),
         (Record { body: BodyHash([0xff; 32]), outcome: done(5, vec![]), ..whole.clone() }, "another body"),
         (Record { code: None, wallet: Some(WALLETS[1]), outcome: done(6, vec![]), ..whole.clone() }, "no code"),
         (Record { outcome: done(i64::MAX, vec![]), ..whole.clone() }, "the last version"),
-        (Record { key: RequestKey { caller: TILL, request_id: long }, outcome: done(8, vec![]), ..whole.clone() }, "long key"),
-        (Record { wallet: None, code: None, outcome: Outcome::Refused(Refusal::CodeUnknown), ..whole.clone() }, "unknown"),
+        (
+            Record { key: RequestKey { caller: TILL, request_id: long }, outcome: done(8, vec![]), ..whole.clone() },
+            "long key",
+        ),
+        (
+            Record { wallet: None, code: None, outcome: Outcome::Refused(Refusal::CodeUnknown), ..whole.clone() },
+            "unknown",
+        ),
     ];
     for date in [10_101, 99_991_231] {
         let business_date = BusinessDate::from_number(date).unwrap();

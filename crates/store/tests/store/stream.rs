@@ -1,6 +1,7 @@
 //! Streams: each numbers its transactions without a gap, and two writers at once never share one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Barrier;
 use warifu_core::ledger::Kind;
@@ -75,7 +76,8 @@ async fn two_writers_at_once_take_different_streams_on_postgres() {
         })
         .collect();
     for writer in writers {
-        writer.await.unwrap().unwrap();
+        // If both wanted the same stream, one would wait for ever for the other, which waits for it.
+        tokio::time::timeout(Duration::from_secs(30), writer).await.unwrap().unwrap().unwrap();
     }
     let found = database.query_raw("SELECT position FROM journal ORDER BY position").await;
     assert_eq!(found, [["1".to_owned()], [((1_i64 << 48) + 1).to_string()]]);

@@ -2,7 +2,7 @@
 
 use warifu_core::id::{MemberId, WalletId};
 use warifu_core::ledger::Kind;
-use warifu_store::{Database, StoreError};
+use warifu_store::{Database, Options, StoreError};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
 use crate::story::{code, command, issue, record, settle, submit, time};
@@ -86,13 +86,17 @@ on_both_databases! {
     /// A reading transaction sees one state from its beginning to its end, whatever is written meanwhile.
     async fn a_read_sees_one_snapshot(database: TestDatabase) {
         let opened = database.open().await;
-        let other = database.open().await;
+        let url = database.parsed_url();
         let seen = opened.read(move |transaction| Box::pin(async move {
             let before = transaction.find_wallet_of_member(member(1).0).await?;
-            // On SQLite a reader's thread drives this future, so the writing happens on a runtime of its own.
+            // This future may wait for nothing but its transaction, so somebody else writes, from a thread and a runtime of
+            // their own.
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(add(&other, 1)).unwrap();
+                runtime.block_on(async move {
+                    let other = Database::open(&url, Options::default()).unwrap();
+                    add(&other, 1).await.unwrap();
+                });
             })
             .join()
             .unwrap();
@@ -109,7 +113,6 @@ on_both_databases! {
             let _ = tokio::time::timeout(std::time::Duration::ZERO, add(&opened, number)).await;
         }
         add(&opened, 0xdd).await.unwrap();
-        // The last one waits for no other on PostgreSQL, so the twenty are given time to end.
         let halves = "SELECT count(*) FROM members m LEFT JOIN wallets w ON w.member_id = m.id WHERE w.id IS NULL";
         assert_eq!(database.query_raw(halves).await, [["0"]]);
         assert!(add(&opened, 0xdd).await.is_err());

@@ -9,6 +9,7 @@ use warifu_store::Invariant;
 use warifu_testkit::{TestDatabase, on_both_databases};
 
 use crate::corruption::{Corruption, Planted, all};
+use crate::empty;
 use crate::story::{WALLETS, tell, time};
 
 on_both_databases! {
@@ -19,7 +20,7 @@ on_both_databases! {
         let passes = Arc::new(Mutex::new(Vec::new()));
         let told = Arc::clone(&passes);
         let report = opened.verify(move |progress| told.lock().unwrap().push(progress.pass)).await.unwrap();
-        assert_eq!((report.violations, report.violation_count), (vec![], 0));
+        assert_eq!((report.violation_count(), report.violations), (0, vec![]));
         assert_eq!(story.done(), 3 * 13);
         let done = u64::try_from(story.done()).unwrap();
         let all = u64::try_from(story.records.len()).unwrap();
@@ -44,14 +45,12 @@ on_both_databases! {
 
     /// Each corruption, planted in a fresh store by SQL behind its back, is named.
     async fn every_planted_corruption_is_named(database: TestDatabase) {
-        let engine = database.engine();
-        drop(database);
         let mut missed = Vec::new();
         for Corruption { name, plant } in all() {
-            let fresh = TestDatabase::new(engine).await;
+            let fresh = &empty(&database).await;
             let opened = fresh.open().await;
             let story = tell(&opened).await;
-            let Planted { sql, invariant, object } = plant(&story, engine);
+            let Planted { sql, invariant, object } = plant(&story, database.engine());
             fresh.execute_raw(&sql).await;
             let report = opened.verify(|_| {}).await.unwrap();
             let named = |violation: &&warifu_store::Violation| {
@@ -73,7 +72,7 @@ on_both_databases! {
             "UPDATE journal SET transfers = replace(transfers, '_after\":', '_after\":1') WHERE refusal IS NULL",
         ).await;
         let report = opened.verify(|_| {}).await.unwrap();
-        assert_eq!(report.violation_count, 39);
+        assert_eq!(report.violation_count(), 39);
         assert_eq!(report.violations.len(), 39);
         assert!(report.violations.iter().all(|violation| violation.invariant == Invariant::Fold));
     }

@@ -13,7 +13,9 @@ use crate::Failure;
 
 /// Tells the whole story. An error means that something was not as it must be.
 pub(super) async fn tell(place: &Place<'_>, receipt: &mut Receipt) -> Result<(), Failure> {
-    receipt.title(receipt.say("WARIFU  a barcode wallet, from end to end", "割符 WARIFU  バーコード決済、はじめから終わりまで"));
+    receipt.title(
+        receipt.say("WARIFU  a barcode wallet, from end to end", "割符 WARIFU  バーコード決済、はじめから終わりまで"),
+    );
     let cast = open_shop(place, receipt.language).await?;
     receipt.row(receipt.say("shop", "店舗"), &cast.shop);
     receipt.row(receipt.say("tills, members", "端末と会員"), "2, 2");
@@ -156,12 +158,17 @@ async fn verify(place: &Place<'_>, receipt: &Receipt) -> Result<(), Failure> {
         &format!("{}, {}, {}", report.transactions, report.transfers, report.wallets),
     );
     for invariant in Invariant::ALL {
-        let broken = report.violations.iter().any(|violation| violation.invariant == invariant);
-        receipt.row(receipt.say(invariant.says(), in_japanese(invariant)), if broken { receipt.say("BROKEN", "違反") } else { receipt.say("holds", "成立") });
+        receipt.row(
+            receipt.say(invariant.says(), in_japanese(invariant)),
+            if report.holds(invariant) { receipt.say("holds", "成立") } else { receipt.say("BROKEN", "違反") },
+        );
     }
     match report.violations.first() {
         None => Ok(()),
-        Some(first) => Err(format!("{} violations; the first: {}: {}", report.violation_count, first.object, first.detail).into()),
+        Some(first) => {
+            Err(format!("{} violations; the first: {}: {}", report.violation_count(), first.object, first.detail)
+                .into())
+        }
     }
 }
 

@@ -1,0 +1,48 @@
+//! The commit queue at its bounds: full, and closing.
+
+use futures::future::join_all;
+use warifu_app::Fault;
+use warifu_core::code::Code;
+use warifu_core::refusal::Refusal;
+use warifu_testkit::{TestDatabase, on_both_databases};
+
+use crate::town::{PREFIX, Town, refusal};
+
+on_both_databases! {
+    /// More than can wait: those beyond are told at once, leave their keys unused, and can be asked again.
+    async fn a_full_queue_tells_at_once_and_does_nothing(database: TestDatabase) {
+        let town = Town::found(&database).await;
+        let code = Code::new(&PREFIX.parse().unwrap(), 1).unwrap();
+        let keys: Vec<_> = (0..4_200).map(|number| format!("p-{number}")).collect();
+        // Polled in one go, before any lane has its turn.
+        let answers = join_all(keys.iter().map(|key| town.pay(key, &code, 1))).await;
+        let mut overloaded = Vec::new();
+        for (key, answer) in keys.iter().zip(answers) {
+            match answer {
+                Ok(receipt) => assert_eq!(refusal(&receipt.record), Some(Refusal::CodeUnknown)),
+                Err(Fault::Overloaded) => overloaded.push(key),
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(overloaded.len(), 4_200 - 4_096);
+        assert_eq!(database.query_raw("SELECT count(*) FROM requests").await, [["4096"]]);
+        let again = town.pay(overloaded[0], &code, 1).await.unwrap();
+        assert!(!again.replayed);
+        let statistics = town.app.statistics();
+        assert_eq!((statistics.commands, statistics.overloaded, statistics.waiting), (4_097, 104, 0));
+        assert!(statistics.batches < 100, "{statistics:?}");
+        town.close_clean(&database).await;
+    }
+
+    /// A node that closes finishes what waits, and takes nothing new.
+    async fn a_closing_node_finishes_what_waits(database: TestDatabase) {
+        let town = Town::found(&database).await;
+        let code = town.code().await;
+        let (paid, ()) = tokio::join!(town.top_up("t-1", &code, 500), town.app.drain());
+        assert_eq!(refusal(&paid.unwrap().record), None);
+        let late = town.top_up("t-2", &code, 500).await;
+        assert!(matches!(late, Err(Fault::ShuttingDown)));
+        assert_eq!(database.query_raw("SELECT paid FROM wallets").await, [["500"]]);
+        town.close_clean(&database).await;
+    }
+}

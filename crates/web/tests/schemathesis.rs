@@ -1,0 +1,125 @@
+//! What the interface description promises, held against a running server by a program that reads nothing else.
+//!
+//! `schemathesis` makes requests of the description, well-formed and not, as nobody, as a terminal and as a member, and
+//! checks every reply against it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::json;
+use warifu_testkit::{Cashier, Engine, Member, Server};
+
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
+    response_headers_conformance,negative_data_rejection,missing_required_header,unsupported_method,\
+    allow_header_conformance,ignored_auth";
+
+/// The program that `cargo xtask setup` installs, else the one on the PATH.
+fn program() -> PathBuf {
+    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/venv/bin/schemathesis");
+    if installed.is_file() {
+        return installed;
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&folders).map(|folder| folder.join("schemathesis")).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("this test runs `schemathesis`: run `cargo xtask setup`"))
+}
+
+/// What one caller's run needs besides the server's address.
+struct Run<'a> {
+    server: &'a Server,
+    member_token: &'a str,
+    known: String,
+    folder: &'a Path,
+}
+
+impl Run<'_> {
+    /// Runs the program as a caller and returns the operations that succeeded, each as `METHOD path`.
+    async fn as_caller(&self, caller: &str, authorization: Option<&str>) -> BTreeSet<String> {
+        let seen = self.folder.join(caller);
+        let mut command = tokio::process::Command::new(program());
+        command
+            .args(["run", &format!("{}/openapi.json", self.server.origin()), "--checks", CHECKS])
+            .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "30", "--generation-deterministic"])
+            .args(["--seed", "7", "--no-color", "--warnings", "off"])
+            .args(["--continue-on-failure", "--suppress-health-check", "all"]);
+        if let Some(authorization) = authorization {
+            command.args(["-H", &format!("Authorization: {authorization}")]);
+        }
+        command
+            .env("SCHEMATHESIS_HOOKS", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis/hooks.py"))
+            .env("WARIFU_ORIGIN", self.server.origin())
+            .env("WARIFU_MEMBER_TOKEN", self.member_token)
+            .env("WARIFU_KNOWN", &self.known)
+            .env("WARIFU_SEEN", &seen)
+            // It leaves files where it runs.
+            .current_dir(self.folder)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = command.output().await.expect("schemathesis runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "as {caller}:\n{said}\n{complaint}");
+        let seen = std::fs::read_to_string(&seen).expect("the hooks were run");
+        let succeeded = seen.lines().filter_map(|line| {
+            let (operation, status) = line.rsplit_once(' ').unwrap();
+            status.starts_with('2').then(|| operation.to_owned())
+        });
+        succeeded.collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_reply_is_as_the_description_says() {
+    let server = Server::start(Engine::Sqlite).await;
+    let till = server.add_till(server.add_shop().await).await;
+    let cashier = Cashier::by_token(server.origin(), &till.token);
+    let member_token = server.add_member().await;
+    let member = Member::by_token(server.origin(), &member_token);
+    let top_up = cashier.top_up_as("known_top_up", 1_000_000, &member.show_code().await).await.expect(201);
+    let payment = cashier.take_as("known_payment", 100, &member.show_code().await).await.expect(201);
+    let known = json!({
+        "/v1/payments/{id}": { "id": payment.text_at("/id") },
+        "/v1/payments/by-request/{request_id}": { "request_id": "known_payment" },
+        "/v1/top-ups/{id}": { "id": top_up.text_at("/id") },
+        "/v1/top-ups/by-request/{request_id}": { "request_id": "known_top_up" },
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let run = Run { server: &server, member_token: &member_token, known: known.to_string(), folder: folder.path() };
+
+    let anonymous = run.as_caller("anonymous", None).await;
+    let terminal = run.as_caller("terminal", Some(&format!("Bearer {}", till.token))).await;
+    let by_member = run.as_caller("member", Some(&format!("Bearer {member_token}"))).await;
+
+    let allowed: BTreeSet<String> = ["GET /livez", "GET /readyz"].map(str::to_owned).into();
+    assert_eq!(anonymous, allowed, "nobody in particular may do nothing else");
+    let description = warifu_web::openapi();
+    let every: BTreeSet<String> = description
+        .paths
+        .paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = [("GET", &item.get), ("POST", &item.post)];
+            methods
+                .into_iter()
+                .filter(|(_, operation)| operation.is_some())
+                .map(move |(method, _)| format!("{method} {path}"))
+        })
+        .collect();
+    let reached: BTreeSet<String> = terminal.union(&by_member).cloned().collect();
+    let missed: Vec<_> = every.difference(&reached).collect();
+    assert!(
+        reached.len() * 100 >= every.len() * 80,
+        "only {} of {} succeeded; never: {missed:?}",
+        reached.len(),
+        every.len()
+    );
+    server.verify().await;
+}
