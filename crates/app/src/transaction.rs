@@ -1,6 +1,7 @@
 //! What payments and top-ups share: submitting them, and finding them again.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use warifu_core::code::Code;
 use warifu_core::id::{MemberId, ShopId, TransactionId};
@@ -129,8 +130,8 @@ impl App {
                     let mut shops: BTreeMap<ShopId, Option<Shop>> = BTreeMap::new();
                     for recorded in &found {
                         let shop = recorded.record.shop;
-                        if !shops.contains_key(&shop) {
-                            shops.insert(shop, transaction.find_shop(shop).await?);
+                        if let Entry::Vacant(unknown) = shops.entry(shop) {
+                            unknown.insert(transaction.find_shop(shop).await?);
                         }
                     }
                     let next = has_more.then(|| found.last().and_then(|last| last.record.wallet_version())).flatten();

@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::time::Time;
 
 /// How long a code lives.
-pub const CODE_LIFETIME: Duration = Duration::from_mins(5);
+pub const CODE_LIFETIME: Duration = Duration::from_secs(300);
 
 /// How many codes an issuer prefix can have: 10^16.
 pub const CODE_SPACE: u64 = 10_000_000_000_000_000;
@@ -98,7 +98,7 @@ impl Code {
     /// The first of the sixteen random digits, 0 to 9.
     #[must_use]
     pub fn bucket(&self) -> u8 {
-        self.0.bytes().nth(8).map_or(0, |byte| byte.saturating_sub(b'0'))
+        self.0.as_bytes().get(8).map_or(0, |byte| byte.saturating_sub(b'0'))
     }
 }
 

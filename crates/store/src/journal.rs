@@ -187,7 +187,7 @@ pub(crate) fn read_recorded(row: &Row) -> Result<Recorded, StoreError> {
     let code_mac = row.optional(12, Row::bytes)?;
     let outcome = match row.optional(15, |row, column| row.parsed(column, Refusal::parse))? {
         // What was refused moved nothing.
-        Some(_) if row.parsed(16, read_transfers)? != [] => return Err(row.corrupt(16)),
+        Some(_) if !row.parsed(16, read_transfers)?.is_empty() => return Err(row.corrupt(16)),
         Some(refusal) => Outcome::Refused(refusal),
         None => Outcome::Done { wallet_version: row.int(10)?, transfers: row.parsed(16, read_transfers)? },
     };

@@ -44,7 +44,6 @@ impl Anonymous {
     }
 
     /// A request to be sent.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> Request {
         self.caller.request(method, path)
     }
@@ -74,7 +73,6 @@ impl Cashier {
     }
 
     /// A request to be sent.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> Request {
         self.caller.request(method, path)
     }
@@ -125,7 +123,6 @@ impl Member {
     }
 
     /// A request to be sent.
-    #[must_use]
     pub fn request(&self, method: &str, path: &str) -> Request {
         self.caller.request(method, path)
     }

@@ -5,13 +5,18 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use warifu_app::{AccessDenied, Fault, StoreError};
 use warifu_core::refusal::Refusal;
 
+/// A reply that says what is wrong. Boxed, for it stands in every handler's result beside replies that are smaller.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem(Box<Document>);
+
 /// A problem document (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
+struct Document {
     /// A name for the kind of problem: `urn:warifu:problem:` and the code.
     #[serde(rename = "type")]
     #[schema(example = "urn:warifu:problem:insufficient_balance")]
@@ -51,7 +56,7 @@ pub(crate) struct Messages {
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Document {
             kind: format!("urn:warifu:problem:{code}"),
             title,
             status: status.as_u16(),
@@ -62,7 +67,12 @@ impl Problem {
             trace_id: String::new(),
             messages: None,
             retry_after: None,
-        }
+        }))
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
     }
 
     pub(crate) fn invalid(detail: impl Into<String>) -> Self {
@@ -98,21 +108,19 @@ impl Problem {
 
     pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
         let detail = "Too many requests from this caller. Nothing was done. Retry after the seconds in Retry-After.";
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail);
-        Self { retry_after: Some(retry_after_seconds), ..problem }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail)
+            .retry_after(retry_after_seconds)
     }
 
     pub(crate) fn overloaded() -> Self {
         let detail = "Too much is waiting. Certainly nothing was done. Retry after the seconds in Retry-After.";
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail);
-        Self { retry_after: Some(1), ..problem }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail).retry_after(1)
     }
 
     pub(crate) fn unavailable() -> Self {
         let detail = "The service cannot answer now. Whether anything was done is unknown: inquire by request_id.";
-        let problem =
-            Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer now", detail);
-        Self { retry_after: Some(3), ..problem }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service cannot answer now", detail)
+            .retry_after(3)
     }
 
     fn internal() -> Self {
@@ -124,25 +132,24 @@ impl Problem {
     /// the very same.
     pub(crate) fn refused(refusal: Refusal, id: String, request_id: &str, trace_id: String) -> Self {
         let messages = Messages { en: refusal.english(), ja: refusal.japanese() };
-        Self {
-            request_id: Some(request_id.to_owned()),
-            id: Some(id),
-            trace_id,
-            detail: messages.en.to_owned(),
-            messages: Some(messages),
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.word(), "Refused", "")
-        }
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.word(), "Refused", messages.en);
+        problem.0.request_id = Some(request_id.to_owned());
+        problem.0.id = Some(id);
+        problem.0.trace_id = trace_id;
+        problem.0.messages = Some(messages);
+        problem
     }
 
     /// Names the caller's own id in the problem.
-    pub(crate) fn for_request(self, request_id: &str) -> Self {
-        Self { request_id: Some(request_id.to_owned()), ..self }
+    pub(crate) fn for_request(mut self, request_id: &str) -> Self {
+        self.0.request_id = Some(request_id.to_owned());
+        self
     }
 
     /// Gives the problem the trace id of the present request, unless it has the one of the request that was recorded.
     pub(crate) fn traced(mut self, trace_id: &str) -> Self {
-        if self.trace_id.is_empty() {
-            trace_id.clone_into(&mut self.trace_id);
+        if self.0.trace_id.is_empty() {
+            trace_id.clone_into(&mut self.0.trace_id);
         }
         self
     }
@@ -191,21 +198,33 @@ impl From<AccessDenied> for Problem {
 impl IntoResponse for Problem {
     /// Carries the document along, so that the middleware can complete it with the trace id.
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         // Never the fallback: nothing in it can fail to serialise.
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let body = serde_json::to_vec(&*self.0).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Warifu-HMAC-SHA256"));
         }
-        if self.trace_id.is_empty() {
+        if self.0.trace_id.is_empty() {
             response.extensions_mut().insert(self);
         }
         response
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Document::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Document::schemas(schemas);
     }
 }

@@ -7,7 +7,7 @@ pub(crate) fn check(house: &House) -> Vec<Finding> {
     let silent = house.sources().map(|(path, _)| path).filter(|path| {
         let text = house.text(path).unwrap_or_default();
         let first = text.lines().map(str::trim).find(|line| !line.is_empty());
-        !first.is_some_and(|line| line.strip_prefix("//!").is_some_and(|words| !words.trim().is_empty()))
+        first.and_then(|line| line.strip_prefix("//!")).is_none_or(|words| words.trim().is_empty())
     });
     let message = "does not open with `//!`: a reader must learn first what this file is for; \
                    begin with a sentence that says it, and what the file must not know";

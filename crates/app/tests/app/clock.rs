@@ -7,7 +7,7 @@ use warifu_testkit::{TestDatabase, on_both_databases};
 
 use crate::town::{Town, morning, refusal};
 
-const DAY: Duration = Duration::from_hours(24);
+const DAY: Duration = Duration::from_secs(86_400);
 
 on_both_databases! {
     /// After the clock stepped back a day, what is recorded carries the time of the last record, not an earlier one, on the

@@ -15,7 +15,7 @@ on_both_databases! {
         let code_of_payment = town.code().await;
         let paid = town.pay("p-1", &code_of_payment, 300).await.unwrap();
         for _ in 0..3 {
-            town.clock.advance(std::time::Duration::from_mins(10));
+            town.clock.advance(std::time::Duration::from_secs(600));
             let again = town.top_up("t-1", &code, 1_000).await.unwrap();
             assert_eq!((&again.record, again.replayed), (&first.record, true));
             let again = town.pay("p-1", &code_of_payment, 300).await.unwrap();

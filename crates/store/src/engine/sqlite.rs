@@ -125,10 +125,10 @@ fn transact<T>(connection: Connection, access: Access, work: Work<T>) -> (Connec
     }));
     let result = outcome.unwrap_or_else(|_| Err(StoreError::Failed("a transaction panicked".to_owned())));
     let Engine::Sqlite(open) = transaction.engine else { unreachable!("opened as SQLite above") };
-    if !open.connection.is_autocommit() {
-        if let Err(error) = open.connection.execute_batch("ROLLBACK") {
-            tracing::error!(%error, "a transaction could not be rolled back");
-        }
+    if !open.connection.is_autocommit()
+        && let Err(error) = open.connection.execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "a transaction could not be rolled back");
     }
     (open.connection, result)
 }

@@ -67,11 +67,11 @@ impl Run<'_> {
             }
             version = found;
             // A row that cannot be read was named by the pass over the streams.
-            if let Ok(recorded) = read_recorded(&row) {
-                if let Outcome::Done { transfers, .. } = &recorded.record.outcome {
-                    for transfer in transfers {
-                        paid = self.fold(&object, version, paid, transfer);
-                    }
+            if let Ok(recorded) = read_recorded(&row)
+                && let Outcome::Done { transfers, .. } = &recorded.record.outcome
+            {
+                for transfer in transfers {
+                    paid = self.fold(&object, version, paid, transfer);
                 }
             }
             self.next_entry(entries).await?;

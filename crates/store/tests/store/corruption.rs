@@ -42,14 +42,16 @@ fn first_wallet(engine: Engine) -> String {
     blob(engine, &WALLETS[0].bytes())
 }
 
+/// What a corruption is called, and how it is planted.
+type Named = (&'static str, fn(&Story, Engine) -> Planted);
+
 /// Every corruption.
 pub(crate) fn all() -> impl Iterator<Item = Corruption> {
-    let groups: [&[(&'static str, fn(&Story, Engine) -> Planted)]; 5] =
-        [WALLET, TRANSFER, STREAM, REQUEST_AND_SUM, CODE];
+    let groups: [&[Named]; 5] = [WALLET, TRANSFER, STREAM, REQUEST_AND_SUM, CODE];
     groups.into_iter().flatten().map(|(name, plant)| Corruption { name, plant: *plant })
 }
 
-const WALLET: &[(&str, fn(&Story, Engine) -> Planted)] = &[
+const WALLET: &[Named] = &[
     ("a wallet holds one yen more", |_, engine| {
         let sql = format!("UPDATE wallets SET paid = paid + 1 WHERE id = {}", first_wallet(engine));
         planted(sql, Invariant::Fold, wallet(WALLETS[0]))
@@ -97,7 +99,7 @@ fn in_transfers(story: &Story, from: &str, to: &str) -> String {
     format!("UPDATE journal SET transfers = replace(transfers, '{from}', '{to}') WHERE position = {position}")
 }
 
-const TRANSFER: &[(&str, fn(&Story, Engine) -> Planted)] = &[
+const TRANSFER: &[Named] = &[
     ("an amount asked for is changed", |story, _| {
         let (position, record) = story.payment();
         let sql = format!("UPDATE journal SET amount = amount + 1 WHERE position = {position}");
@@ -153,7 +155,7 @@ const TRANSFER: &[(&str, fn(&Story, Engine) -> Planted)] = &[
     }),
 ];
 
-const STREAM: &[(&str, fn(&Story, Engine) -> Planted)] = &[
+const STREAM: &[Named] = &[
     ("a row in the middle is gone", |story, _| {
         let (position, _) = story.payment();
         let sql = format!("DELETE FROM journal WHERE position = {position}");
@@ -191,7 +193,7 @@ const STREAM: &[(&str, fn(&Story, Engine) -> Planted)] = &[
     }),
 ];
 
-const REQUEST_AND_SUM: &[(&str, fn(&Story, Engine) -> Planted)] = &[
+const REQUEST_AND_SUM: &[Named] = &[
     ("a claim is gone", |story, _| {
         let (_, record) = story.payment();
         let sql = format!("DELETE FROM requests WHERE request_id = '{}'", record.key.request_id);
@@ -250,7 +252,7 @@ fn in_code(story: &Story, engine: Engine, change: &str) -> String {
     format!("UPDATE codes SET {change} WHERE mac = {mac}")
 }
 
-const CODE: &[(&str, fn(&Story, Engine) -> Planted)] = &[
+const CODE: &[Named] = &[
     ("an unused code is marked as used by nothing", |story, engine| {
         let mac = code_mac(story.unused_code).mac;
         let (nobody, code) = (blob(engine, &[9; 16]), blob(engine, &mac));
