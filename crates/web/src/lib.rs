@@ -3,8 +3,6 @@
 //! The only crate that knows HTTP serving. It turns requests into calls of `warifu-app` and answers into replies; it decides
 //! nothing about money and never names the store.
 
-#![allow(clippy::result_large_err, reason = "a problem is made once a request, and only if it fails")]
-
 mod authorization;
 mod balances;
 mod body;
