@@ -44,6 +44,12 @@ const TOOLS: &[Tool] = &[
              install google-chrome), and a Japanese font",
         ),
     },
+    Tool { name: "curl", probe: curl, remedy: Remedy::Packages(&["curl"], "curl 7.82 or newer on PATH") },
+    Tool {
+        name: "openssl",
+        probe: |_| first_line("openssl", &["version"]).ok_or_else(|| "not on PATH".to_owned()),
+        remedy: Remedy::Packages(&["openssl"], "openssl on PATH"),
+    },
     Tool { name: "zbarimg", probe: zbarimg, remedy: Remedy::Packages(&["zbar-tools"], "zbarimg of ZBar on PATH") },
     Tool {
         name: "python3",
@@ -82,21 +88,20 @@ pub(crate) fn tools_bin(root: &Path) -> PathBuf {
 
 /// Tries what can be tried; whether it helped is seen by probing again.
 fn install(root: &Path, missing: &[&Tool]) {
-    let packages: Vec<&str> = missing
+    let packages: Vec<_> = missing
         .iter()
         .filter_map(|tool| match tool.remedy {
             Remedy::Packages(packages, _) => Some(packages),
             Remedy::CargoInstall(_) | Remedy::Venv => None,
         })
-        .flatten()
-        .copied()
         .collect();
-    if !packages.is_empty() && may_use_apt() {
-        let mut update = command("apt-get", &["update"]);
-        let mut install = command("apt-get", &["install", "-y", "--no-install-recommends"]);
-        install.args(&packages).env("DEBIAN_FRONTEND", "noninteractive");
-        // Debian's postgresql package may start a cluster of its own; the tests start theirs on other ports.
-        let _ = announce_and_run(&mut update) && announce_and_run(&mut install);
+    if !packages.is_empty() && may_use_apt() && announce_and_run(&mut command("apt-get", &["update"])) {
+        // One call a tool: a package that there is not must not keep the others from being installed.
+        for packages in packages {
+            let mut install = command("apt-get", &["install", "-y", "--no-install-recommends"]);
+            // Debian's postgresql package may start a cluster of its own; the tests start theirs on other ports.
+            let _ = announce_and_run(install.args(packages).env("DEBIAN_FRONTEND", "noninteractive"));
+        }
     }
     for tool in missing {
         match tool.remedy {
@@ -107,6 +112,15 @@ fn install(root: &Path, missing: &[&Tool]) {
             Remedy::Packages(..) => {}
         }
     }
+}
+
+/// The walkthroughs use `--json`, which came with 7.82.
+fn curl(_root: &Path) -> Result<String, String> {
+    let line = first_line("curl", &["--version"]).ok_or("not on PATH")?;
+    let version = line.split(' ').nth(1).unwrap_or_default();
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let (major, minor) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if (major, minor) >= (7, 82) { Ok(line) } else { Err(format!("{version} is older than 7.82")) }
 }
 
 fn install_schemathesis(root: &Path) {

@@ -42,17 +42,25 @@ pub(crate) async fn catch_up(database: &Database) -> Result<(), StoreError> {
             Box::pin(async move { Ok((transaction.list_cursors(NAME).await?, transaction.list_streams().await?)) })
         })
         .await?;
+    let mut outcome = Ok(());
     for cursor in cursors {
         let Some(head) = heads.iter().find(|head| head.stream == cursor.stream) else { continue };
-        let mut position = cursor.position;
-        while position < head.position {
-            let from = JournalCursor { stream: cursor.stream, position };
-            let reached =
-                database.write(move |transaction| Box::pin(async move { book(transaction, from).await })).await?;
-            // `None`: another node is at work on this stream.
-            let Some(reached) = reached else { break };
-            position = reached;
+        // A stream that cannot be booked must not keep the others from it.
+        if let Err(error) = catch_up_stream(database, cursor, head.position).await {
+            tracing::error!(%error, stream = cursor.stream, "a stream cannot be booked");
+            outcome = Err(error);
         }
+    }
+    outcome
+}
+
+/// Books one stream up to `end`.
+async fn catch_up_stream(database: &Database, mut from: JournalCursor, end: i64) -> Result<(), StoreError> {
+    while from.position < end {
+        let reached = database.write(move |transaction| Box::pin(async move { book(transaction, from).await })).await?;
+        // `None`: another node is at work on this stream.
+        let Some(position) = reached else { break };
+        from.position = position;
     }
     Ok(())
 }

@@ -28,26 +28,29 @@ impl App {
         let code = Code::new(&self.issuer_prefix, random::code_number()?)
             .ok_or_else(|| Fault::Random("a number out of its range".to_owned()))?;
         let mac = self.keys.code_macs(&code).first().copied().ok_or(Fault::NotFound("key to hash with"))?;
-        let issued_at = self.clock.now();
-        let expires_at = issued_at.saturating_add(CODE_LIFETIME);
-        let is_known = self
+        let now = self.clock.now();
+        let issued = self
             .database
             .write(move |transaction| {
                 Box::pin(async move {
-                    let Some(wallet) = transaction.find_wallet_of_member(member).await? else { return Ok(false) };
+                    let Some(wallet) = transaction.find_wallet_of_member(member).await? else { return Ok(None) };
+                    // Recorded times never go back. A code that counted by a clock that did would be dead when it is shown.
+                    let issued_at = now.max(transaction.last_recorded_at().await?);
                     let issued = IssuedCode {
                         mac,
                         wallet: wallet.id,
                         issued_at,
-                        expires_at,
+                        expires_at: issued_at.saturating_add(CODE_LIFETIME),
                         newest: true,
                         bound_to: None,
                         consumed_by: None,
                     };
-                    transaction.create_code(&issued).await.map(|()| true)
+                    transaction.create_code(&issued).await?;
+                    Ok(Some((issued.issued_at, issued.expires_at)))
                 })
             })
             .await?;
-        if is_known { Ok(ShownCode { code, issued_at, expires_at }) } else { Err(Fault::NotFound("wallet")) }
+        let (issued_at, expires_at) = issued.ok_or(Fault::NotFound("wallet"))?;
+        Ok(ShownCode { code, issued_at, expires_at })
     }
 }

@@ -176,11 +176,11 @@ impl Lane {
     /// apart, so that only this one fails.
     async fn commit(&self, batch: Vec<Pending>) {
         let (submissions, waiting): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|pending| (pending.submission, pending.answer)).unzip();
+            batch.into_iter().map(|pending| (pending.submission, (pending.since, pending.answer))).unzip();
         let result = self.try_commit(submissions.clone()).await;
         match result {
             Ok(receipts) => {
-                for (answer, receipt) in waiting.into_iter().zip(receipts) {
+                for ((_, answer), receipt) in waiting.into_iter().zip(receipts) {
                     // Whoever hung up finds the outcome by its request key.
                     let _ = answer.send(receipt);
                 }
@@ -188,7 +188,13 @@ impl Lane {
             Err(StoreError::Constraint(_) | StoreError::Corrupt { .. } | StoreError::Failed(_))
                 if submissions.len() > 1 =>
             {
-                for (submission, answer) in submissions.into_iter().zip(waiting) {
+                for (submission, (since, answer)) in submissions.into_iter().zip(waiting) {
+                    // The batch was rolled back, so whoever waited too long meanwhile is certainly undone.
+                    if since.elapsed() >= DEADLINE {
+                        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                        let _ = answer.send(Err(Fault::TimedOut));
+                        continue;
+                    }
                     let receipt = self.try_commit(vec![submission]).await;
                     let receipt = receipt
                         .map_err(Fault::from)
@@ -198,7 +204,7 @@ impl Lane {
             }
             Err(error) => {
                 tracing::warn!(%error, commands = waiting.len(), "a batch failed");
-                for answer in waiting {
+                for (_, answer) in waiting {
                     let _ = answer.send(Err(Fault::Store(error.clone())));
                 }
             }

@@ -1,5 +1,6 @@
 //! Opening a Warifu: its database, its keys, and the parts that work in the background.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -101,12 +102,7 @@ impl App {
         business_zone: &TimeZone,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, OpenError> {
-        // Nothing is kept before everything fits: a ring that is refused must not take a number that the right one needs.
-        for (id, check) in keys.checks() {
-            if setting(&database, format!("key_check.{id}")).await?.is_some_and(|kept| kept != check) {
-                return Err(OpenError::WrongKey(id));
-            }
-        }
+        check_keys(&database, &keys).await?;
         let configured = issuer_prefix.as_str().to_owned();
         let found = keep_setting(&database, "issuer_prefix".to_owned(), configured.clone()).await?;
         if found != configured {
@@ -170,6 +166,25 @@ impl App {
         }
         self.database.close().await;
     }
+}
+
+/// Compares the ring with the keys that this database was used with, and changes nothing, so that a ring that is refused
+/// leaves no trace. A ring that shares no key with them is another database's, whatever its ids.
+async fn check_keys(database: &Database, keys: &KeyRing) -> Result<(), OpenError> {
+    let known: BTreeMap<String, String> = database
+        .read(|transaction| Box::pin(async move { transaction.list_settings("key_check.").await }))
+        .await?
+        .into_iter()
+        .collect();
+    let mut shares_one = known.is_empty();
+    for (id, check) in keys.checks() {
+        match known.get(&format!("key_check.{id}")) {
+            Some(kept) if *kept != check => return Err(OpenError::WrongKey(id)),
+            Some(_) => shares_one = true,
+            None => {}
+        }
+    }
+    if shares_one { Ok(()) } else { Err(OpenError::WrongKey(keys.newest())) }
 }
 
 async fn setting(database: &Database, name: String) -> Result<Option<String>, StoreError> {

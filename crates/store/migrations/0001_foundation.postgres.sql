@@ -101,6 +101,8 @@ CREATE FUNCTION journal_is_never_changed() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the journal is never changed'; END $$;
 CREATE TRIGGER journal_is_never_changed BEFORE UPDATE OR DELETE ON journal
 FOR EACH ROW EXECUTE FUNCTION journal_is_never_changed();
+CREATE TRIGGER journal_is_never_emptied BEFORE TRUNCATE ON journal
+FOR EACH STATEMENT EXECUTE FUNCTION journal_is_never_changed();
 
 -- What the bookkeeper derived from the journal, and how far it has read each stream.
 CREATE TABLE account_sums (

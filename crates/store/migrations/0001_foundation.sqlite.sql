@@ -99,6 +99,11 @@ CREATE UNIQUE INDEX journal_by_wallet ON journal (wallet_id, wallet_version) WHE
 
 CREATE TRIGGER journal_is_never_changed BEFORE UPDATE ON journal
 BEGIN SELECT RAISE(ABORT, 'the journal is never changed'); END;
+-- INSERT OR REPLACE deletes without asking the trigger below.
+CREATE TRIGGER journal_is_never_replaced BEFORE INSERT ON journal
+WHEN EXISTS (SELECT 1 FROM journal WHERE position = NEW.position OR id = NEW.id
+    OR (wallet_id = NEW.wallet_id AND wallet_version = NEW.wallet_version))
+BEGIN SELECT RAISE(ABORT, 'the journal is never changed'); END;
 CREATE TRIGGER journal_is_never_deleted BEFORE DELETE ON journal
 BEGIN SELECT RAISE(ABORT, 'the journal is never changed'); END;
 

@@ -57,6 +57,7 @@ statements! {
     LIST_TRANSACTIONS_AFTER (Int, Int, Int)
         -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
         concat!(journal_columns!(), "WHERE j.position > $1 AND j.position <= $2 ORDER BY j.position LIMIT $3");
+    FIND_LAST_RECORDED () -> (Int) "SELECT COALESCE(max(at), 0) FROM streams";
     LIST_STREAMS () -> (Int, Int, Int) "SELECT stream, position, at FROM streams ORDER BY stream";
 }
 
@@ -105,6 +106,16 @@ impl Transaction {
         let end = last_position(cursor.stream);
         let params = [cursor.position.into(), end.into(), limit.into()];
         self.rows(&LIST_TRANSACTIONS_AFTER, &params).await?.iter().map(read_recorded).collect()
+    }
+
+    /// When the newest transaction of all streams was recorded. Decisions are never dated earlier than their stream, so this
+    /// is where time stands for them after a clock was set back.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn last_recorded_at(&mut self) -> Result<Time, StoreError> {
+        let row = self.row(&FIND_LAST_RECORDED, &[]).await?;
+        row.map_or(Ok(Time::EPOCH), |row| row.converted(0, Time::from_unix_micros))
     }
 
     /// The end of every stream, as it is now.

@@ -107,13 +107,14 @@ impl Problem {
     }
 
     pub(crate) fn rate_limited(retry_after_seconds: u64) -> Self {
-        let detail = "Too many requests from this caller. Nothing was done. Retry after the seconds in Retry-After.";
+        let detail = "Too many requests from this caller. Nothing was done by this attempt. Retry after the seconds in Retry-After.";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", detail)
             .retry_after(retry_after_seconds)
     }
 
     pub(crate) fn overloaded() -> Self {
-        let detail = "Too much is waiting. Certainly nothing was done. Retry after the seconds in Retry-After.";
+        let detail =
+            "Too much is waiting. Certainly nothing was done by this attempt. Retry after the seconds in Retry-After.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail).retry_after(1)
     }
 

@@ -24,8 +24,9 @@ on_both_databases! {
         for number in 2..5 {
             town.clock.advance(Duration::from_secs(1));
             let code = town.code().await;
-            // Whether a code of yesterday is good by now is another question; its answer is recorded today.
+            // A code that is shown under the wrong clock is good all the same.
             let answered = town.pay(&format!("p-{number}"), &code, 100).await.unwrap();
+            assert_eq!(refusal(&answered.record), None);
             assert_eq!(answered.record.at, morning());
         }
         town.clock.set(morning());

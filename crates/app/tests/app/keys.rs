@@ -147,6 +147,18 @@ on_both_databases! {
         town.close_clean(&database).await;
     }
 
+    /// A ring that shares no key with those that were used is refused, even if it claims none of their numbers.
+    async fn a_ring_of_other_numbers_is_refused(database: TestDatabase) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("warifu.keys");
+        open_with_file(&database, &path, &clock()).await.unwrap().drain().await;
+        let secret = made_secret(&path);
+        write_ring(&path, &[(2, OTHER)]);
+        assert!(matches!(open_with_file(&database, &path, &clock()).await, Err(OpenError::WrongKey(2))));
+        write_ring(&path, &[(1, &secret), (2, NEW)]);
+        open_with_file(&database, &path, &clock()).await.unwrap().drain().await;
+    }
+
     /// A ring that is refused leaves nothing behind: the right ring, with a new key of the same number, still opens.
     async fn a_refused_ring_leaves_nothing_behind(database: TestDatabase) {
         let folder = tempfile::tempdir().unwrap();

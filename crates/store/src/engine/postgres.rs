@@ -30,10 +30,11 @@ impl Postgres {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(WAIT);
         }
-        if config.get_options().is_none() {
-            // Neither a lock that nobody gives back nor a client that vanished holds up paying for long.
-            config.options("-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s");
+        // A server that vanishes without a word is noticed within the time that a command may wait.
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(2 * WAIT);
         }
+        config.keepalives_idle(2 * WAIT).keepalives_interval(WAIT / 2).keepalives_retries(3);
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(connections)
@@ -61,7 +62,12 @@ async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T,
     transaction
         .script(match access {
             Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-            Access::Write => "BEGIN",
+            // Said each time, for a role or a pooler may have other defaults: an answered payment is on the disk, and a lock
+            // that nobody gives back holds up nobody for long.
+            Access::Write => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '5s'; \
+                 SET LOCAL idle_in_transaction_session_timeout = '60s'"
+            }
         })
         .await?;
     let result = work(&mut transaction).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use warifu_core::ledger::{Account, Outcome, Owner, Side, Transaction as Record, Transfer};
+use warifu_core::ledger::{Account, Kind, Outcome, Owner, Side, Transaction as Record, Transfer};
 use warifu_core::money::Unit;
 use warifu_core::time::Time;
 
@@ -110,6 +110,20 @@ impl Run<'_> {
         let record = &recorded.record;
         let Outcome::Done { transfers, .. } = &record.outcome else { return };
         let object = format!("transaction {}", record.id);
+        if record.wallet.is_none() || record.code.is_none() {
+            self.report.violated(Invariant::Balanced, &object, "it was done and names no wallet or no code");
+        }
+        let accounts = match record.kind {
+            Kind::Payment => (Account::WalletPaid, Account::ShopPayable),
+            Kind::TopUp => (Account::ShopCash, Account::WalletPaid),
+        };
+        if transfers.iter().any(|transfer| (transfer.debit, transfer.credit) != accounts) {
+            self.report.violated(
+                Invariant::Balanced,
+                &object,
+                "it moves value between accounts that are not its kind's",
+            );
+        }
         let mut moved = 0_i128;
         for transfer in transfers {
             self.report.transfers = self.report.transfers.saturating_add(1);

@@ -123,6 +123,15 @@ const TRANSFER: &[Named] = &[
         let sql = in_transfers(story, "shop:payable", "wallet:paid");
         planted(sql, Invariant::Balanced, transaction(story.payment().1))
     }),
+    ("value goes where its kind never sends it", |story, _| {
+        let sql = in_transfers(story, "shop:payable", "issuer:suspense");
+        planted(sql, Invariant::Balanced, transaction(story.payment().1))
+    }),
+    ("a payment forgets its code", |story, _| {
+        let (position, record) = story.payment();
+        let sql = format!("UPDATE journal SET code_bucket = NULL, code_mac = NULL WHERE position = {position}");
+        planted(sql, Invariant::Balanced, transaction(record))
+    }),
     ("an account is counted in another unit", |story, _| {
         planted(in_transfers(story, "JPY", "POINT"), Invariant::Balanced, transaction(story.payment().1))
     }),
