@@ -12,6 +12,7 @@ use warifu_core::money::Unit;
 use warifu_store::{AccountSum, Database, JournalCursor, Recorded, StoreError, Transaction};
 
 use crate::clock::Clock;
+use crate::open::App;
 
 const NAME: &str = "bookkeeper";
 /// How long the bookkeeper rests when there is nothing to book.
@@ -52,6 +53,26 @@ pub(crate) async fn catch_up(database: &Database) -> Result<(), StoreError> {
         }
     }
     outcome
+}
+
+impl App {
+    /// How many recorded transactions the bookkeeper has not booked yet.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn bookkeeper_lag(&self) -> Result<i64, StoreError> {
+        let (cursors, heads) = self
+            .database
+            .read(|transaction| {
+                Box::pin(async move { Ok((transaction.list_cursors(NAME).await?, transaction.list_streams().await?)) })
+            })
+            .await?;
+        let behind = cursors.iter().filter_map(|cursor| {
+            let head = heads.iter().find(|head| head.stream == cursor.stream)?;
+            Some(head.position.saturating_sub(cursor.position))
+        });
+        Ok(behind.fold(0, i64::saturating_add))
+    }
 }
 
 /// Books one stream up to `end`.

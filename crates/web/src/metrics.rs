@@ -1,5 +1,6 @@
 //! Figures for whoever watches, in the OpenMetrics text format, on an address of their own.
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -34,6 +35,7 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram>,
     queue: QueueGauges,
+    bookkeeper_lag: Gauge<f64, AtomicU64>,
 }
 
 /// The commit queue's own counters, copied when somebody asks.
@@ -65,7 +67,10 @@ impl Metrics {
         ] {
             registry.register(name, help, gauge.clone());
         }
-        Self { registry, requests, durations, queue }
+        let bookkeeper_lag = Gauge::<f64, AtomicU64>::default();
+        let help = "Recorded transactions that the bookkeeper has not booked yet; NaN if that cannot be read now";
+        registry.register("bookkeeper_lag", help, bookkeeper_lag.clone());
+        Self { registry, requests, durations, queue, bookkeeper_lag }
     }
 
     /// Counts a request that was answered.
@@ -78,8 +83,11 @@ impl Metrics {
         self.durations.get_or_create(&RouteLabels { route: route.to_owned() }).observe(took.as_secs_f64());
     }
 
-    /// All figures as text.
-    pub(crate) fn encode(&self, statistics: Statistics) -> String {
+    /// All figures as text. What cannot be read is not a number, and never 0.
+    pub(crate) fn encode(&self, statistics: Statistics, bookkeeper_lag: Option<i64>) -> String {
+        // Transactions are counted below 2^53, where a float is exact.
+        let lag = bookkeeper_lag.and_then(|lag| u32::try_from(lag).ok()).map_or(f64::NAN, f64::from);
+        self.bookkeeper_lag.set(lag);
         let set = |gauge: &Gauge, count: u64| gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         set(&self.queue.batches, statistics.batches);
         set(&self.queue.commands, statistics.commands);

@@ -148,7 +148,8 @@ pub fn metrics_router(web: Web) -> Router {
         .route(
             "/metrics",
             get(|State(web): State<Web>| async move {
-                let text = web.metrics.encode(web.app.statistics());
+                let lag = web.app.bookkeeper_lag().await.ok();
+                let text = web.metrics.encode(web.app.statistics(), lag);
                 ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             }),
         )

@@ -167,3 +167,22 @@ async fn every_reply_carries_the_headers_that_keep_it_safe() {
         assert!(policy.split(';').any(|directive| directive.trim() == part), "{part} in {policy}");
     }
 }
+
+/// The bookkeeper catches up with what is recorded, and where its lag cannot be read it is not a number.
+#[tokio::test]
+async fn the_lag_of_the_bookkeeper_is_told_and_never_guessed() {
+    let mut server = Server::start(Engine::Postgres).await;
+    let (cashier, member) = (server.cashier().await, server.member_with(500).await);
+    let _ = cashier.take(100, &member.show_code().await).await.expect(201);
+    let mut lag = f64::NAN;
+    for _ in 0..100 {
+        lag = samples(&server.metrics().await)["warifu_bookkeeper_lag"];
+        if lag < 0.5 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(lag < 0.5, "{lag} are not booked after ten seconds");
+    server.lose_database().await;
+    assert!(samples(&server.metrics().await)["warifu_bookkeeper_lag"].is_nan());
+}
