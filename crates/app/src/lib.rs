@@ -29,11 +29,9 @@ pub use fault::Fault;
 pub use keys::{KeyError, KeyRing};
 pub use member::NewMember;
 pub use open::{App, OpenError, Settings};
-pub use payment::TakePayment;
 pub use signature::{SIGNATURE_WINDOW, SignedRequest, sign};
 pub use terminal::NewTerminal;
-pub use topup::TakeTopUp;
-pub use transaction::{HistoryItem, HistoryPage};
+pub use transaction::{ByCode, HistoryItem, HistoryPage};
 pub use warifu_store::{
     AccountSum, Database, DatabaseUrl, Invariant, Merchant, MigrateError, Options, Progress, Report, Shop, StoreError,
     Terminal, Violation,

@@ -1,32 +1,19 @@
 //! Taking cash for top-ups.
 
-use warifu_core::code::Code;
 use warifu_core::ledger::Kind;
-use warifu_core::money::Amount;
-use warifu_core::request::RequestId;
 use warifu_store::Terminal;
 
 use crate::commit::Receipt;
 use crate::fault::Fault;
 use crate::open::App;
-
-/// What a terminal asks for.
-#[derive(Debug)]
-pub struct TakeTopUp {
-    /// The terminal's own id for this request.
-    pub request_id: RequestId,
-    /// The code that the member showed.
-    pub code: Code,
-    /// How much cash was taken, in yen; more than zero.
-    pub amount: Amount,
-}
+use crate::transaction::ByCode;
 
 impl App {
     /// Puts the value of cash that a till took into a wallet. A refusal is a receipt too.
     ///
     /// # Errors
     /// [`Fault`] if no decision was reached, or none that is known of.
-    pub async fn take_top_up(&self, terminal: &Terminal, request: TakeTopUp) -> Result<Receipt, Fault> {
-        self.submit(Kind::TopUp, terminal, request.request_id, &request.code, request.amount).await
+    pub async fn take_top_up(&self, terminal: &Terminal, request: ByCode) -> Result<Receipt, Fault> {
+        self.submit(Kind::TopUp, terminal, request).await
     }
 }

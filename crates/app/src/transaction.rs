@@ -16,6 +16,17 @@ use crate::fault::Fault;
 use crate::open::App;
 use crate::random;
 
+/// What a terminal asks for by the code that a member shows.
+#[derive(Debug)]
+pub struct ByCode {
+    /// The terminal's own id for this request.
+    pub request_id: RequestId,
+    /// The code.
+    pub code: Code,
+    /// How much, in yen; more than zero.
+    pub amount: Amount,
+}
+
 /// A line of a member's history.
 #[derive(Clone, Debug)]
 pub struct HistoryItem {
@@ -39,9 +50,7 @@ impl App {
         &self,
         kind: Kind,
         terminal: &Terminal,
-        request_id: RequestId,
-        code: &Code,
-        amount: Amount,
+        ByCode { request_id, code, amount }: ByCode,
     ) -> Result<Receipt, Fault> {
         if amount.is_zero() {
             return Err(Fault::Invalid("the amount must be more than zero".to_owned()));
@@ -56,7 +65,7 @@ impl App {
         let bodies = self.keys.body_hashes(&parts);
         let body = bodies.first().copied().ok_or(Fault::NotFound("key to hash with"))?;
         // Another issuer's code has no hash here, so it is recorded as unknown.
-        let code = if code.is_issued_by(&self.issuer_prefix) { self.keys.code_macs(code) } else { Vec::new() };
+        let code = if code.is_issued_by(&self.issuer_prefix) { self.keys.code_macs(&code) } else { Vec::new() };
         let key = RequestKey { caller: terminal.id, request_id };
         let command = Command { id, key, body, shop: terminal.shop, code, amount, kind };
         self.queue.submit(Submission { command, bodies }).await

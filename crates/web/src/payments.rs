@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
-use warifu_app::TakePayment;
 use warifu_core::id::PaymentId;
 use warifu_core::ledger::{Kind, Outcome, Transaction};
 
@@ -101,10 +100,9 @@ pub(crate) async fn take(
     JsonBody(request): JsonBody<CodeRequest>,
 ) -> Result<Response, Problem> {
     let request_id = request.request_id.clone();
-    let request = TakePayment { request_id: request.request_id, code: request.code, amount: request.amount };
     let receipt = web
         .app
-        .take_payment(&terminal, request)
+        .take_payment(&terminal, request.into())
         .await
         .map_err(|fault| Problem::from(fault).for_request(request_id.as_str()))?;
     Ok(reply(&receipt, PaymentId::from(receipt.record.id).to_string(), Payment::from(&receipt.record)))

@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
-use warifu_app::TakeTopUp;
 use warifu_core::id::TopUpId;
 use warifu_core::ledger::{Kind, Outcome, Transaction};
 
@@ -101,10 +100,9 @@ pub(crate) async fn take(
     JsonBody(request): JsonBody<CodeRequest>,
 ) -> Result<Response, Problem> {
     let request_id = request.request_id.clone();
-    let request = TakeTopUp { request_id: request.request_id, code: request.code, amount: request.amount };
     let receipt = web
         .app
-        .take_top_up(&terminal, request)
+        .take_top_up(&terminal, request.into())
         .await
         .map_err(|fault| Problem::from(fault).for_request(request_id.as_str()))?;
     Ok(reply(&receipt, TopUpId::from(receipt.record.id).to_string(), TopUp::from(&receipt.record)))

@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use warifu_app::Receipt;
+use warifu_app::{ByCode, Receipt};
 use warifu_core::code::Code;
 use warifu_core::ledger::{Outcome, Transaction};
 use warifu_core::money::Amount;
@@ -43,6 +43,12 @@ pub(crate) struct CodeRequest {
     #[serde(deserialize_with = "word")]
     #[allow(dead_code, reason = "checked by being read: there is one currency")]
     pub(crate) currency: Currency,
+}
+
+impl From<CodeRequest> for ByCode {
+    fn from(request: CodeRequest) -> Self {
+        Self { request_id: request.request_id, code: request.code, amount: request.amount }
+    }
 }
 
 fn request_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestId, D::Error> {

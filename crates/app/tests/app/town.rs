@@ -5,8 +5,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use warifu_app::{
-    AccessDenied, App, Caller, Clock, Database, Fault, KeyRing, ManualClock, NewMember, NewTerminal, OpenError,
-    Receipt, Shop, TakePayment, TakeTopUp, Terminal,
+    AccessDenied, App, ByCode, Caller, Clock, Database, Fault, KeyRing, ManualClock, NewMember, NewTerminal, OpenError,
+    Receipt, Shop, Terminal,
 };
 use warifu_core::code::Code;
 use warifu_core::ledger::{Outcome, Transaction as Record};
@@ -110,7 +110,7 @@ pub(crate) async fn pay(
     code: &Code,
     amount: i64,
 ) -> Result<Receipt, Fault> {
-    let request = TakePayment { request_id: request_id.parse().unwrap(), code: code.clone(), amount: yen(amount) };
+    let request = ByCode { request_id: request_id.parse().unwrap(), code: code.clone(), amount: yen(amount) };
     app.take_payment(terminal, request).await
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn top_up(
     code: &Code,
     amount: i64,
 ) -> Result<Receipt, Fault> {
-    let request = TakeTopUp { request_id: request_id.parse().unwrap(), code: code.clone(), amount: yen(amount) };
+    let request = ByCode { request_id: request_id.parse().unwrap(), code: code.clone(), amount: yen(amount) };
     app.take_top_up(terminal, request).await
 }
 
