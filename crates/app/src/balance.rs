@@ -1,20 +1,39 @@
 //! What a member's wallet holds now.
 
-use warifu_core::id::{MemberId, WalletId};
-use warifu_core::money::Amount;
+use warifu_core::id::MemberId;
+use warifu_core::lot::LotAccount;
+use warifu_core::time::Time;
+use warifu_core::wallet::Wallet;
 
 use crate::fault::Fault;
 use crate::open::App;
 
-/// What a wallet holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a wallet holds at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {
-    /// Whose balance.
-    pub wallet: WalletId,
-    /// The yen that the member paid for.
-    pub paid: Amount,
-    /// The version of the wallet that holds this much.
-    pub version: i64,
+    /// The wallet.
+    pub wallet: Wallet,
+    /// As of when.
+    pub at: Time,
+}
+
+impl Balance {
+    /// What of an account can be spent, in minor units: no held parts, no expired lots; what a lapsed hold gives free counts.
+    #[must_use]
+    pub fn available(&self, account: LotAccount) -> i64 {
+        let lapsed = self.wallet.holds.iter().filter(|hold| self.at >= hold.expires_at);
+        let freed = lapsed.flat_map(|hold| &hold.parts).filter(|part| part.account == account);
+        let freed = freed.fold(0_i64, |sum, part| sum.saturating_add(part.amount.get()));
+        self.wallet.available(account, self.at).get().saturating_add(freed)
+    }
+
+    /// What of an account is held for payments that can still be captured.
+    #[must_use]
+    pub fn held(&self, account: LotAccount) -> i64 {
+        let open = self.wallet.holds.iter().filter(|hold| self.at < hold.expires_at);
+        let held = open.flat_map(|hold| &hold.parts).filter(|part| part.account == account);
+        held.fold(0_i64, |sum, part| sum.saturating_add(part.amount.get()))
+    }
 }
 
 impl App {
@@ -23,11 +42,17 @@ impl App {
     /// # Errors
     /// What the store said.
     pub async fn balance(&self, member: MemberId) -> Result<Balance, Fault> {
-        let wallet = self
+        let wallet = self.wallet_of(member).await?;
+        let at = self.clock.now().max(wallet.at);
+        Ok(Balance { wallet, at })
+    }
+
+    /// The wallet of a member.
+    pub(crate) async fn wallet_of(&self, member: MemberId) -> Result<Wallet, Fault> {
+        let found = self
             .database
             .read(move |transaction| Box::pin(async move { transaction.find_wallet_of_member(member).await }))
-            .await?
-            .ok_or(Fault::NotFound("wallet"))?;
-        Ok(Balance { wallet: wallet.id, paid: wallet.paid, version: wallet.version })
+            .await?;
+        found.ok_or(Fault::NotFound("wallet"))
     }
 }

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use warifu_core::ledger::{Account, Outcome, Owner};
+use warifu_core::id::ShopId;
+use warifu_core::ledger::{Account, Owner};
 use warifu_core::money::Unit;
+use warifu_core::place::Book;
 use warifu_store::{AccountSum, Database, JournalCursor, Recorded, StoreError, Transaction};
 
 use crate::clock::Clock;
@@ -100,24 +102,31 @@ async fn book(transaction: &mut Transaction, from: JournalCursor) -> Result<Opti
 }
 
 fn sum_up(stretch: &[Recorded]) -> Vec<AccountSum> {
-    let mut sums: BTreeMap<(Account, [u8; 16], Unit), (i64, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<(Book, Account, [u8; 16], Unit), (i64, i64)> = BTreeMap::new();
     for Recorded { record, .. } in stretch {
-        let Outcome::Done { transfers, .. } = &record.outcome else { continue };
-        for transfer in transfers {
+        let Some(done) = record.done() else { continue };
+        for transfer in &done.transfers {
             let amount = transfer.amount.get();
             for (account, debit, credit) in [(transfer.debit, amount, 0), (transfer.credit, 0, amount)] {
                 let owner = match account.owner() {
                     // A wallet's entries carry their balance themselves.
                     Owner::Wallet => continue,
-                    Owner::Shop => record.shop.bytes(),
+                    Owner::Shop => record.shop.map_or([0; 16], ShopId::bytes),
                     Owner::Issuer => [0; 16],
                 };
-                let sum = sums.entry((account, owner, transfer.unit)).or_default();
+                let sum = sums.entry((record.book, account, owner, transfer.unit)).or_default();
                 *sum = (sum.0.saturating_add(debit), sum.1.saturating_add(credit));
             }
         }
     }
     sums.into_iter()
-        .map(|((account, owner, unit), (debits, credits))| AccountSum { account, owner, unit, debits, credits })
+        .map(|((book, account, owner, unit), (debits, credits))| AccountSum {
+            book,
+            account,
+            owner,
+            unit,
+            debits,
+            credits,
+        })
         .collect()
 }

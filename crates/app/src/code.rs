@@ -1,6 +1,6 @@
 //! Issuing payment codes.
 
-use warifu_core::code::{CODE_LIFETIME, Code, IssuedCode};
+use warifu_core::code::{CODE_LIFETIME, Code, CodeMac, IssuedCode};
 use warifu_core::id::MemberId;
 use warifu_core::time::Time;
 
@@ -20,11 +20,25 @@ pub struct ShownCode {
 }
 
 impl App {
-    /// Issues a code for a member's wallet. It ends the one before.
+    /// Issues a code for a member's wallet. It ends the one before. Payments by it use points if the member wants that.
     ///
     /// # Errors
     /// What the store said.
-    pub async fn issue_code(&self, member: MemberId) -> Result<ShownCode, Fault> {
+    pub async fn issue_code(&self, member: MemberId, use_points: bool) -> Result<ShownCode, Fault> {
+        self.issue(member, use_points, None).await
+    }
+
+    /// The names of a code in storage. Another issuer's code has none, so it is recorded as unknown.
+    pub(crate) fn macs_of(&self, code: &Code) -> Vec<CodeMac> {
+        if code.is_issued_by(&self.issuer_prefix) { self.keys.code_macs(code) } else { Vec::new() }
+    }
+
+    pub(crate) async fn issue(
+        &self,
+        member: MemberId,
+        use_points: bool,
+        scenario: Option<&'static str>,
+    ) -> Result<ShownCode, Fault> {
         let code = Code::new(&self.issuer_prefix, random::code_number()?)
             .ok_or_else(|| Fault::Random("a number out of its range".to_owned()))?;
         let mac = self.keys.code_macs(&code).first().copied().ok_or(Fault::NotFound("key to hash with"))?;
@@ -35,17 +49,18 @@ impl App {
                 Box::pin(async move {
                     let Some(wallet) = transaction.find_wallet_of_member(member).await? else { return Ok(None) };
                     // Recorded times never go back. A code that counted by a clock that did would be dead when it is shown.
-                    let issued_at = now.max(transaction.last_recorded_at().await?);
+                    let issued_at = now.max(transaction.last_recorded_at().await?).max(wallet.at);
                     let issued = IssuedCode {
                         mac,
                         wallet: wallet.id,
                         issued_at,
                         expires_at: issued_at.saturating_add(CODE_LIFETIME),
                         newest: true,
+                        use_points,
                         bound_to: None,
                         consumed_by: None,
                     };
-                    transaction.create_code(&issued).await?;
+                    transaction.create_code(&issued, scenario).await?;
                     Ok(Some((issued.issued_at, issued.expires_at)))
                 })
             })

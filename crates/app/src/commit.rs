@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use warifu_core::ledger::{Command, Transaction as Record, decide};
+use warifu_core::id::TransactionId;
+use warifu_core::ledger::{Command, Kind, Transaction as Record, decide};
+use warifu_core::refusal::Refusal;
 use warifu_core::request::{BodyHash, RequestKey};
 use warifu_core::time::Time;
-use warifu_store::{Database, StoreError, Transaction};
+use warifu_store::{Database, StoreError, Transaction, Wanted};
 
 use crate::clock::Clock;
 use crate::fault::Fault;
@@ -33,6 +35,16 @@ pub struct Receipt {
     pub record: Record,
     /// Whether it was recorded for an earlier request.
     pub replayed: bool,
+    /// Whether the record is the cancel that came before what was asked, which is then refused for good.
+    pub was_canceled: bool,
+}
+
+impl Receipt {
+    /// Why it was refused; `None` if it was done.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<Refusal> {
+        if self.was_canceled { Some(Refusal::AlreadyCanceled) } else { self.record.refusal() }
+    }
 }
 
 /// A command and the hashes, one a key of the ring, by which an earlier record may know the same request.
@@ -121,6 +133,21 @@ impl CommitQueue {
         })?;
         drop(sender);
         answered.await.map_err(|_| StoreError::Unknown("the commit queue ended".to_owned()))?
+    }
+
+    /// Queues a command after a while, whatever becomes of it.
+    pub(crate) fn submit_later(&self, submission: Submission, after: Duration) -> Result<(), Fault> {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Fault::ShuttingDown)?;
+        // A strong one would keep the queue from draining.
+        let sender = sender.downgrade();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            if let Some(sender) = sender.upgrade() {
+                let (answer, _) = oneshot::channel();
+                let _ = sender.try_send(Pending { submission, since: Instant::now(), answer });
+            }
+        });
+        Ok(())
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
@@ -253,24 +280,28 @@ async fn run(
     zone: &TimeZone,
 ) -> Result<Vec<Result<Receipt, Fault>>, StoreError> {
     let head = transaction.lock_stream().await?;
-    let at = now.max(head.at);
-
     let mut first: BTreeMap<&RequestKey, &Command> = BTreeMap::new();
     for Submission { command, .. } in submissions {
         first.entry(&command.key).or_insert(command);
     }
-    let claims = first.iter().map(|(key, command)| (*key, command.id)).collect();
-    let claimed = transaction.claim_requests(claims).await?;
+    let targets = targets(submissions, &first);
+    let mut claims: BTreeMap<&RequestKey, TransactionId> = targets.iter().map(|(key, id)| (key, *id)).collect();
+    claims.extend(first.iter().map(|(key, command)| (*key, command.id)));
+    let claimed = transaction.claim_requests(&claims).await?;
 
-    let commands: Vec<&Command> = submissions
-        .iter()
-        .map(|submission| &submission.command)
-        .filter(|command| claimed.contains(&command.id))
-        .collect();
-    let codes: BTreeSet<_> = commands.iter().flat_map(|command| command.code.iter().copied()).collect();
-    let mut loaded = transaction.gather(&codes).await?;
+    let mut commands: Vec<&Command> = first.values().copied().filter(|it| claimed.contains(&it.key)).collect();
+    // In the order in which they came, but a cancel after what it cancels.
+    commands.sort_by_key(|command| (command.ask.target().is_some(), position(submissions, command.id)));
+    let mut loaded = transaction.gather(&wanted(&commands, &targets, &claimed)).await?;
+    let at = now.max(head.at).max(loaded.latest());
     let records: Vec<Record> = commands.iter().map(|command| decide(&mut loaded, command, at, zone)).collect();
     transaction.record(head, &records, &loaded).await?;
+    let given_up: Vec<_> = targets
+        .iter()
+        .filter(|(key, _)| claimed.contains(key) && !loaded.tombstones().contains(key))
+        .map(|(key, id)| (key, *id))
+        .collect();
+    transaction.unclaim_requests(&given_up).await?;
 
     let mut known: BTreeMap<RequestKey, Record> =
         records.into_iter().map(|record| (record.key.clone(), record)).collect();
@@ -285,10 +316,72 @@ async fn run(
     Ok(submissions.iter().map(|submission| answer(submission, &known)).collect())
 }
 
+/// The request keys that are to be cancelled and that nobody in the batch claims for what it asks, with the cancel that
+/// will hold them if nothing stands under them.
+fn targets(submissions: &[Submission], first: &BTreeMap<&RequestKey, &Command>) -> BTreeMap<RequestKey, TransactionId> {
+    let mut targets = BTreeMap::new();
+    for Submission { command, .. } in submissions {
+        if let Some(key) = target_key(command).filter(|key| !first.contains_key(key)) {
+            targets.entry(key).or_insert(command.id);
+        }
+    }
+    targets
+}
+
+fn target_key(command: &Command) -> Option<RequestKey> {
+    let target = command.ask.target()?;
+    Some(RequestKey { caller: command.key.caller, request_id: target.clone() })
+}
+
+fn position(submissions: &[Submission], id: TransactionId) -> usize {
+    submissions.iter().position(|submission| submission.command.id == id).unwrap_or(usize::MAX)
+}
+
+/// What has to be gathered for these commands.
+fn wanted(
+    commands: &[&Command],
+    targets: &BTreeMap<RequestKey, TransactionId>,
+    claimed: &BTreeSet<RequestKey>,
+) -> Wanted {
+    let mut wanted = Wanted::default();
+    for command in commands {
+        wanted.codes.extend(command.ask.codes().iter().copied());
+        wanted.parents.extend(command.ask.parent());
+        match command.ask.wallet() {
+            Some(wallet) => {
+                wanted.wallets.insert(wallet);
+            }
+            None => {
+                wanted.terminals.insert(command.key.caller.terminal());
+            }
+        }
+        if let Some(key) = target_key(command) {
+            let is_new = targets.contains_key(&key) && claimed.contains(&key);
+            wanted.targets.insert(key, is_new);
+        }
+    }
+    wanted
+}
+
 fn answer(submission: &Submission, known: &BTreeMap<RequestKey, Record>) -> Result<Receipt, Fault> {
-    let record = known.get(&submission.command.key).ok_or(Fault::RequestIdConflict)?;
-    if record.kind != submission.command.kind || !submission.bodies.contains(&record.body) {
+    let command = &submission.command;
+    let record = known.get(&command.key).ok_or(Fault::RequestIdConflict)?;
+    let kind = command.ask.kind();
+    if record.key != command.key {
+        // A cancel that came before holds the id.
+        let is_canceled = match record.kind {
+            Kind::Cancel => matches!(kind, Kind::Payment | Kind::Authorization),
+            Kind::TopUpCancel => kind == Kind::TopUp,
+            _ => false,
+        };
+        return if is_canceled {
+            Ok(Receipt { record: record.clone(), replayed: false, was_canceled: true })
+        } else {
+            Err(Fault::RequestIdConflict)
+        };
+    }
+    if record.kind != kind || !submission.bodies.contains(&record.body) {
         return Err(Fault::RequestIdConflict);
     }
-    Ok(Receipt { record: record.clone(), replayed: record.id != submission.command.id })
+    Ok(Receipt { record: record.clone(), replayed: record.id != command.id, was_canceled: false })
 }

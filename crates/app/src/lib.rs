@@ -8,13 +8,17 @@ mod bookkeeper;
 mod clock;
 mod code;
 mod commit;
+mod expiry;
 mod fault;
+mod issuer;
 mod keys;
 mod member;
 mod merchant;
 mod open;
 mod payment;
 mod random;
+mod refund;
+mod sandbox;
 mod signature;
 mod terminal;
 mod topup;
@@ -26,12 +30,17 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::ShownCode;
 pub use commit::{Receipt, Statistics};
 pub use fault::Fault;
+pub use issuer::CorrectionRequest;
 pub use keys::{KeyError, KeyRing};
 pub use member::NewMember;
 pub use open::{App, OpenError, Settings};
+pub use payment::{CancelTarget, CaptureRequest, PaymentRequest};
+pub use refund::RefundRequest;
+pub use sandbox::Scenario;
 pub use signature::{SIGNATURE_WINDOW, SignedRequest, sign};
 pub use terminal::NewTerminal;
-pub use transaction::{ByCode, HistoryItem, HistoryPage};
+pub use topup::TopUpRequest;
+pub use transaction::{Course, HistoryItem, HistoryPage, Whereabouts};
 pub use warifu_store::{
     AccountSum, Database, DatabaseUrl, Invariant, Merchant, MigrateError, Options, Progress, Report, Shop, StoreError,
     Terminal, Violation,

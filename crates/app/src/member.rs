@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use warifu_core::id::{MemberId, WalletId};
+use warifu_core::place::Book;
 
 use crate::fault::Fault;
 use crate::open::App;
@@ -31,7 +32,7 @@ impl App {
         self.database
             .write(move |transaction| {
                 Box::pin(async move {
-                    transaction.create_member(id, wallet, now).await?;
+                    transaction.create_member(id, wallet, Book::Real, now).await?;
                     transaction.create_member_token(mac, id, now).await
                 })
             })

@@ -7,6 +7,9 @@ use crate::fault::Fault;
 use crate::open::App;
 use crate::random;
 
+/// How many yen earn a point, unless the shop gives more or less.
+const YEN_PER_POINT: i64 = 200;
+
 impl App {
     /// Adds a merchant.
     ///
@@ -14,8 +17,12 @@ impl App {
     /// [`Fault::Invalid`] for an empty or overlong name.
     pub async fn add_merchant(&self, name: &str) -> Result<Merchant, Fault> {
         let now = self.clock.now();
-        let merchant =
-            Merchant { id: MerchantId::generate(now, random::bytes()?), name: check_name(name)?, created_at: now };
+        let merchant = Merchant {
+            id: MerchantId::generate(now, random::bytes()?),
+            name: check_name(name)?,
+            invoice_number: None,
+            created_at: now,
+        };
         let kept = merchant.clone();
         self.database
             .write(move |transaction| Box::pin(async move { transaction.create_merchant(&kept).await }))
@@ -29,8 +36,15 @@ impl App {
     /// [`Fault::NotFound`] if the merchant is not there, [`Fault::Invalid`] for an empty or overlong name.
     pub async fn add_shop(&self, merchant: MerchantId, name: &str) -> Result<Shop, Fault> {
         let now = self.clock.now();
-        let shop =
-            Shop { id: ShopId::generate(now, random::bytes()?), merchant, name: check_name(name)?, created_at: now };
+        let shop = Shop {
+            id: ShopId::generate(now, random::bytes()?),
+            merchant,
+            name: check_name(name)?,
+            yen_per_point: YEN_PER_POINT,
+            closing_minutes: 0,
+            is_frozen: false,
+            created_at: now,
+        };
         let kept = shop.clone();
         let is_known = self
             .database

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use warifu_core::id::{ShopId, TerminalId};
+use warifu_core::place::{Book, Channel};
 use warifu_store::Terminal;
 use zeroize::Zeroizing;
 
@@ -28,7 +29,13 @@ impl App {
     ///
     /// # Errors
     /// [`Fault::NotFound`] if the shop is not there, [`Fault::Invalid`] for an empty or overlong name.
-    pub async fn add_terminal(&self, shop: ShopId, name: &str) -> Result<NewTerminal, Fault> {
+    pub async fn add_terminal(
+        &self,
+        shop: ShopId,
+        name: &str,
+        channel: Channel,
+        book: Book,
+    ) -> Result<NewTerminal, Fault> {
         let now = self.clock.now();
         let id = TerminalId::generate(now, random::bytes()?);
         let (token, token_mac) = self.new_token("wft_")?;
@@ -38,6 +45,9 @@ impl App {
             id,
             shop,
             name: check_name(name)?,
+            channel,
+            book,
+            is_frozen: false,
             token_mac,
             signing_key_id: i64::from(key_id),
             created_at: now,

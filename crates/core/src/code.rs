@@ -130,6 +130,8 @@ pub struct IssuedCode {
     pub expires_at: Time,
     /// Whether it is the wallet's newest code; a newer one ends the older.
     pub newest: bool,
+    /// Whether the member wants points to be used.
+    pub use_points: bool,
     /// The terminal of its first refused try, the only one that may try again.
     pub bound_to: Option<TerminalId>,
     /// The transaction that used it up.
@@ -206,6 +208,7 @@ mod tests {
             issued_at,
             expires_at,
             newest: true,
+            use_points: false,
             bound_to: None,
             consumed_by: None,
         };

@@ -103,33 +103,31 @@ id!(
     TopUpId, "top_"
 );
 id!(
+    /// A transaction of kind refund.
+    RefundId, "rfd_"
+);
+id!(
     /// A transaction of the ledger, whatever its kind.
     TransactionId, "txn_"
 );
 
-impl From<TransactionId> for PaymentId {
-    fn from(id: TransactionId) -> Self {
-        Self(id.0)
-    }
+macro_rules! transaction_ids {
+    ($($id:ident),*) => {
+        $(impl From<TransactionId> for $id {
+            fn from(id: TransactionId) -> Self {
+                Self(id.0)
+            }
+        }
+
+        impl From<$id> for TransactionId {
+            fn from(id: $id) -> Self {
+                Self(id.0)
+            }
+        })*
+    };
 }
 
-impl From<TransactionId> for TopUpId {
-    fn from(id: TransactionId) -> Self {
-        Self(id.0)
-    }
-}
-
-impl From<PaymentId> for TransactionId {
-    fn from(id: PaymentId) -> Self {
-        Self(id.0)
-    }
-}
-
-impl From<TopUpId> for TransactionId {
-    fn from(id: TopUpId) -> Self {
-        Self(id.0)
-    }
-}
+transaction_ids!(PaymentId, TopUpId, RefundId);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

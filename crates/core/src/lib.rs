@@ -5,13 +5,20 @@
 //! It knows nothing of SQL, HTTP, JSON or configuration files.
 
 pub mod code;
+pub mod correction;
 pub mod cpm;
 pub mod id;
 pub mod ledger;
+pub mod limit;
+pub mod lot;
 pub mod money;
 pub mod payment;
+pub mod place;
+mod points;
+mod posting;
+mod refund;
 pub mod refusal;
 pub mod request;
 pub mod time;
-pub mod topup;
+mod topup;
 pub mod wallet;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::id::TerminalId;
+use crate::id::{MemberId, TerminalId};
 
 /// The caller's id for one request: 1 to 64 printable ASCII characters without space.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,11 +37,50 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// Who asks for something to be moved: a terminal, a member, or the issuer. Ids are unique across all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallerId([u8; 16]);
+
+impl CallerId {
+    /// The issuer, who asks by the command line or by the clock.
+    pub const ISSUER: Self = Self([0; 16]);
+
+    /// The caller that storage kept.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes that storage keeps.
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The terminal that this caller is, if it is one.
+    #[must_use]
+    pub const fn terminal(self) -> TerminalId {
+        TerminalId::from_bytes(self.0)
+    }
+}
+
+impl From<TerminalId> for CallerId {
+    fn from(terminal: TerminalId) -> Self {
+        Self(terminal.bytes())
+    }
+}
+
+impl From<MemberId> for CallerId {
+    fn from(member: MemberId) -> Self {
+        Self(member.bytes())
+    }
+}
+
 /// One caller's key. Two terminals may use the same text; they mean different requests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestKey {
     /// Who asked.
-    pub caller: TerminalId,
+    pub caller: CallerId,
     /// The caller's own id.
     pub request_id: RequestId,
 }

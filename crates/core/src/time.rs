@@ -48,6 +48,23 @@ impl Time {
         Duration::from_micros(self.0.abs_diff(other.0))
     }
 
+    /// This time less `duration`, at least [`Time::EPOCH`].
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(micros).max(0))
+    }
+
+    /// The end of the calendar month in `zone` that is `months` after the month of this time: the first moment of the month
+    /// after it. `None` where there is no such time.
+    #[must_use]
+    pub fn end_of_month_after(self, months: u16, zone: &TimeZone) -> Option<Self> {
+        let first = zone.to_datetime(self.timestamp()).date().first_of_month();
+        let months = i64::from(months).checked_add(1)?;
+        let end = first.checked_add(jiff::Span::new().try_months(months).ok()?).ok()?;
+        Self::from_unix_micros(end.to_zoned(zone.clone()).ok()?.timestamp().as_microsecond())
+    }
+
     /// The civil date in `zone`.
     #[must_use]
     pub fn date_in(self, zone: &TimeZone) -> BusinessDate {
@@ -111,6 +128,17 @@ mod tests {
         assert_eq!(last.date_in(&tokyo).number(), 20_260_331);
         let first = last.saturating_add(Duration::from_micros(1));
         assert_eq!(first.date_in(&tokyo).to_string(), "2026-04-01");
+    }
+
+    #[test]
+    fn months_end_at_midnight_of_the_zone() {
+        let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
+        let last_of_march = Time::from_unix_micros(1_774_969_199_999_999).unwrap();
+        assert_eq!(last_of_march.end_of_month_after(0, &tokyo).unwrap().to_string(), "2026-03-31T15:00:00.000000Z");
+        assert_eq!(last_of_march.end_of_month_after(12, &tokyo).unwrap().to_string(), "2027-03-31T15:00:00.000000Z");
+        let first_of_april = last_of_march.saturating_add(Duration::from_micros(1));
+        assert_eq!(first_of_april.end_of_month_after(10, &tokyo).unwrap().to_string(), "2027-02-28T15:00:00.000000Z");
+        assert_eq!(Time::MAX.end_of_month_after(12, &tokyo), None);
     }
 
     #[test]

@@ -2,13 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 use warifu_core::code::CodeMac;
-use warifu_core::id::{ShopId, TerminalId, TransactionId, WalletId};
+use warifu_core::id::{ShopId, TransactionId, WalletId};
 use warifu_core::ledger::{Account, Kind, Outcome, Transaction as Record, Transfer};
 use warifu_core::money::{Amount, Unit};
+use warifu_core::place::Book;
 use warifu_core::refusal::Refusal;
-use warifu_core::request::{BodyHash, RequestKey};
+use warifu_core::request::{BodyHash, CallerId, RequestKey};
 use warifu_core::time::{BusinessDate, Time};
 
+use crate::effect::read_done;
 use crate::engine::Transaction;
 use crate::error::StoreError;
 use crate::registry::statements;
@@ -35,28 +37,32 @@ pub struct JournalCursor {
 /// The columns that [`read_recorded`] reads, in its order.
 macro_rules! journal_columns {
     () => {
-        "SELECT j.position, j.id, j.kind, j.at, j.business_date, j.caller, j.request_id, j.body_hash, j.shop_id, \
-         j.wallet_id, j.wallet_version, j.code_bucket, j.code_mac, j.amount, j.unit, j.refusal, j.transfers \
-         FROM journal j "
+        "SELECT j.position, j.id, j.kind, j.book, j.at, j.business_date, j.caller, j.request_id, j.body_hash, \
+         j.shop_id, j.wallet_id, j.wallet_version, j.code_bucket, j.code_mac, j.parent_id, j.target, j.amount, j.unit, \
+         j.policy, j.note, j.refusal, j.transfers, j.effect FROM journal j "
     };
 }
 pub(crate) use journal_columns;
 
 statements! {
     FIND_TRANSACTION (Blob)
-        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(), "WHERE j.id = $1");
     FIND_TRANSACTION_BY_REQUEST (Blob, Text)
-        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(),
             "JOIN requests r ON r.transaction_id = j.id WHERE r.caller = $1 AND r.request_id = $2");
     LIST_TRANSACTIONS_OF_WALLET (Blob, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(),
             "WHERE j.wallet_id = $1 AND j.wallet_version < $2 ORDER BY j.wallet_version DESC LIMIT $3");
     LIST_TRANSACTIONS_AFTER (Int, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(), "WHERE j.position > $1 AND j.position <= $2 ORDER BY j.position LIMIT $3");
+    LIST_FOLLOWERS (Blob, Int)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        concat!(journal_columns!(),
+            "WHERE j.parent_id = $1 AND j.refusal IS NULL ORDER BY j.at, j.position LIMIT $2");
     FIND_LAST_RECORDED () -> (Int) "SELECT COALESCE(max(at), 0) FROM streams";
     LIST_STREAMS () -> (Int, Int, Int) "SELECT stream, position, at FROM streams ORDER BY stream";
 }
@@ -77,6 +83,15 @@ impl Transaction {
     pub async fn find_transaction_by_request(&mut self, key: &RequestKey) -> Result<Option<Recorded>, StoreError> {
         let key = [key.caller.bytes().into(), key.request_id.as_str().into()];
         self.row(&FIND_TRANSACTION_BY_REQUEST, &key).await?.map(|row| read_recorded(&row)).transpose()
+    }
+
+    /// What was done after a payment or top-up, the oldest first.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn list_followers(&mut self, parent: TransactionId) -> Result<Vec<Recorded>, StoreError> {
+        let params = [parent.bytes().into(), FOLLOWERS_READ.into()];
+        self.rows(&LIST_FOLLOWERS, &params).await?.iter().map(read_recorded).collect()
     }
 
     /// What changed a wallet before its version was `before`, newest first, at most `limit`.
@@ -127,6 +142,9 @@ impl Transaction {
         rows.iter().map(|row| Ok(JournalCursor { stream: row.int(0)?, position: row.int(1)? })).collect()
     }
 }
+
+/// More than may follow anything.
+const FOLLOWERS_READ: i64 = 2_000;
 
 /// How many positions a stream has.
 pub(crate) const STREAM_SIZE: i64 = 1 << 48;
@@ -194,29 +212,41 @@ fn read_transfers(text: &str) -> Option<Vec<Transfer>> {
 
 /// Reads the columns of [`journal_columns`].
 pub(crate) fn read_recorded(row: &Row) -> Result<Recorded, StoreError> {
-    let code_bucket = row.optional(11, |row, column| row.converted(column, |bucket| u8::try_from(bucket).ok()))?;
-    let code_mac = row.optional(12, Row::bytes)?;
-    let outcome = match row.optional(15, |row, column| row.parsed(column, Refusal::parse))? {
+    let code_bucket = row.optional(12, |row, column| row.converted(column, |bucket| u8::try_from(bucket).ok()))?;
+    let code_mac = row.optional(13, Row::bytes)?;
+    let (kind, amount) = (row.parsed(2, Kind::parse)?, row.converted(16, Amount::new)?);
+    let owned = |row: &Row, column| row.text(column).map(str::to_owned);
+    let outcome = match row.optional(20, |row, column| row.parsed(column, Refusal::parse))? {
         // What was refused moved nothing.
-        Some(_) if !row.parsed(16, read_transfers)?.is_empty() => return Err(row.corrupt(16)),
+        Some(_) if !row.parsed(21, read_transfers)?.is_empty() => return Err(row.corrupt(21)),
         Some(refusal) => Outcome::Refused(refusal),
-        None => Outcome::Done { wallet_version: row.int(10)?, transfers: row.parsed(16, read_transfers)? },
+        None => {
+            let transfers = row.parsed(21, read_transfers)?;
+            let wallet_version = row.optional(11, Row::int)?;
+            let done = read_done(kind, amount, wallet_version, transfers, row.text(22)?);
+            Outcome::Done(done.ok_or_else(|| row.corrupt(22))?)
+        }
     };
     let record = Record {
         id: TransactionId::from_bytes(row.bytes(1)?),
-        kind: row.parsed(2, Kind::parse)?,
-        at: row.converted(3, Time::from_unix_micros)?,
-        business_date: row.converted(4, BusinessDate::from_number)?,
+        kind,
+        book: row.converted(3, Book::from_number)?,
+        at: row.converted(4, Time::from_unix_micros)?,
+        business_date: row.converted(5, BusinessDate::from_number)?,
         key: RequestKey {
-            caller: TerminalId::from_bytes(row.bytes(5)?),
-            request_id: row.parsed(6, |text| text.parse().ok())?,
+            caller: CallerId::from_bytes(row.bytes(6)?),
+            request_id: row.parsed(7, |text| text.parse().ok())?,
         },
-        body: BodyHash(row.bytes(7)?),
-        shop: ShopId::from_bytes(row.bytes(8)?),
-        wallet: row.optional(9, Row::bytes)?.map(WalletId::from_bytes),
+        body: BodyHash(row.bytes(8)?),
+        shop: row.optional(9, Row::bytes)?.map(ShopId::from_bytes),
+        wallet: row.optional(10, Row::bytes)?.map(WalletId::from_bytes),
         code: code_bucket.zip(code_mac).map(|(bucket, mac)| CodeMac { bucket, mac }),
-        amount: row.converted(13, Amount::new)?,
-        unit: row.parsed(14, Unit::parse)?,
+        parent: row.optional(14, Row::bytes)?.map(TransactionId::from_bytes),
+        target: row.optional(15, |row, column| row.parsed(column, |text| text.parse().ok()))?,
+        amount,
+        unit: row.parsed(17, Unit::parse)?,
+        policy: row.int(18)?,
+        note: row.optional(19, owned)?,
         outcome,
     };
     Ok(Recorded { position: row.int(0)?, record })

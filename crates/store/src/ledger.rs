@@ -1,22 +1,28 @@
 //! The hot path: what a batch of commands claims, gathers and records. These statements are written twice.
 //!
 //! The order in which rows are locked is the same for every batch, so that no two wait for each other: the stream, request
-//! keys, codes, wallets, each sorted.
+//! keys, codes, capped terminals, wallets, each sorted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use warifu_core::code::{CodeMac, IssuedCode};
-use warifu_core::id::{TerminalId, TransactionId, WalletId};
+use warifu_core::id::{ShopId, TerminalId, TransactionId, WalletId};
 use warifu_core::ledger::{Loaded, Outcome, Transaction as Record};
-use warifu_core::request::RequestKey;
+use warifu_core::limit::Usage;
+use warifu_core::place::{Book, Channel, Place};
+use warifu_core::request::{CallerId, RequestKey};
 use warifu_core::time::Time;
 
+use crate::effect::write_effect;
 use crate::engine::Transaction;
 use crate::error::StoreError;
-use crate::journal::write_transfers;
-use crate::member::read_wallet;
+use crate::journal::{journal_columns, read_recorded, write_transfers};
+use crate::part::StoredRolling;
 use crate::registry::each_statements;
+use crate::terminal::FROZEN;
 use crate::value::{Row, Value};
+use crate::wallet::{read_wallet, wallet_columns, wallet_row};
 
 /// The end of a stream, held by the transaction that read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,56 +33,120 @@ pub struct StreamHead {
     pub at: Time,
 }
 
+/// What a batch of decisions needs to be gathered.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The codes that are shown.
+    pub codes: BTreeSet<CodeMac>,
+    /// The terminals that ask.
+    pub terminals: BTreeSet<TerminalId>,
+    /// The payments and top-ups that are named by their ids.
+    pub parents: BTreeSet<TransactionId>,
+    /// The wallets that are named.
+    pub wallets: BTreeSet<WalletId>,
+    /// The request keys that are to be cancelled, and whether this batch is the first to claim them.
+    pub targets: BTreeMap<RequestKey, bool>,
+}
+
 each_statements! {
     LOCK_STREAM (Int) -> (Int, Int, Int)
-        row "SELECT stream, position, at FROM streams ORDER BY stream LIMIT $1"
+        row "SELECT stream, position, at FROM streams ORDER BY stream LIMIT $1",
         set "SELECT stream, position, at FROM streams ORDER BY stream LIMIT (SELECT unnest($1::bigint[])) \
              FOR UPDATE SKIP LOCKED";
     SAVE_STREAM (Int, Int, Int) -> ()
-        row "UPDATE streams SET position = $2, at = $3 WHERE stream = $1"
+        row "UPDATE streams SET position = $2, at = $3 WHERE stream = $1",
         set "UPDATE streams s SET position = n.position, at = n.at \
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (stream, position, at) \
              WHERE s.stream = n.stream";
-    CLAIM_REQUEST (Blob, Text, Blob) -> (Blob)
+    CLAIM_REQUEST (Blob, Text, Blob) -> (Blob, Text, Blob)
         row "INSERT INTO requests (caller, request_id, transaction_id) VALUES ($1, $2, $3) \
-             ON CONFLICT DO NOTHING RETURNING transaction_id"
+             ON CONFLICT DO NOTHING RETURNING caller, request_id, transaction_id",
         set "INSERT INTO requests (caller, request_id, transaction_id) \
              SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[]) \
-             ON CONFLICT DO NOTHING RETURNING transaction_id";
-    LOCK_CODE (Int, Blob) -> (Int, Blob, Blob, Int, Int, Blob, Blob, Int)
+             ON CONFLICT DO NOTHING RETURNING caller, request_id, transaction_id";
+    UNCLAIM_REQUEST (Blob, Text, Blob) -> ()
+        row "DELETE FROM requests WHERE caller = $1 AND request_id = $2 AND transaction_id = $3",
+        set "DELETE FROM requests r USING unnest($1::bytea[], $2::text[], $3::bytea[]) AS n (caller, request_id, id) \
+             WHERE r.caller = n.caller AND r.request_id = n.request_id AND r.transaction_id = n.id";
+    LOCK_CODE (Int, Blob) -> (Int, Blob, Blob, Int, Int, Blob, Blob, Int, Int)
         row "SELECT c.bucket, c.mac, c.wallet_id, c.issued_at, c.expires_at, c.bound_to, c.consumed_by, \
-                    CASE WHEN n.mac IS NULL THEN 0 ELSE 1 END \
+                    CASE WHEN n.mac IS NULL THEN 0 ELSE 1 END, c.use_points \
              FROM codes c LEFT JOIN newest_codes n \
                ON n.wallet_id = c.wallet_id AND n.bucket = c.bucket AND n.mac = c.mac \
-             WHERE c.bucket = $1 AND c.mac = $2"
+             WHERE c.bucket = $1 AND c.mac = $2",
         set "SELECT c.bucket, c.mac, c.wallet_id, c.issued_at, c.expires_at, c.bound_to, c.consumed_by, \
-                    CASE WHEN n.mac IS NULL THEN 0::bigint ELSE 1::bigint END \
+                    CASE WHEN n.mac IS NULL THEN 0::bigint ELSE 1::bigint END, c.use_points \
              FROM unnest($1::bigint[], $2::bytea[]) AS k (bucket, mac) \
              JOIN codes c ON c.bucket = k.bucket AND c.mac = k.mac \
              LEFT JOIN newest_codes n ON n.wallet_id = c.wallet_id AND n.bucket = c.bucket AND n.mac = c.mac \
              ORDER BY c.bucket, c.mac FOR UPDATE OF c";
-    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Int)
-        row "SELECT id, member_id, paid, version FROM wallets WHERE id = $1"
-        set "SELECT id, member_id, paid, version FROM wallets WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE";
+    LOAD_PLACE (Blob) -> (Blob, Blob, Text, Int, Text, Text, Int, Int)
+        row "SELECT t.id, t.shop_id, t.channel, t.book, t.status, s.status, s.yen_per_point, s.closing_minutes \
+             FROM terminals t JOIN shops s ON s.id = t.shop_id WHERE t.id = $1",
+        set "SELECT t.id, t.shop_id, t.channel, t.book, t.status, s.status, s.yen_per_point, s.closing_minutes \
+             FROM terminals t JOIN shops s ON s.id = t.shop_id WHERE t.id = ANY ($1::bytea[])";
+    CREATE_USAGE (Blob, Text) -> ()
+        row "INSERT INTO terminal_usage (terminal_id, state) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        set "INSERT INTO terminal_usage (terminal_id, state) SELECT * FROM unnest($1::bytea[], $2::text[]) \
+             ON CONFLICT DO NOTHING";
+    LOCK_USAGE (Blob) -> (Blob, Text)
+        row "SELECT terminal_id, state FROM terminal_usage WHERE terminal_id = $1",
+        set "SELECT terminal_id, state FROM terminal_usage WHERE terminal_id = ANY ($1::bytea[]) \
+             ORDER BY terminal_id FOR UPDATE";
+    SAVE_USAGE (Blob, Text) -> ()
+        row "UPDATE terminal_usage SET state = $2 WHERE terminal_id = $1",
+        set "UPDATE terminal_usage u SET state = n.state FROM unnest($1::bytea[], $2::text[]) AS n (id, state) \
+             WHERE u.terminal_id = n.id";
+    LOAD_TARGET (Blob, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        row concat!(journal_columns!(),
+            "JOIN requests r ON r.transaction_id = j.id WHERE r.caller = $1 AND r.request_id = $2"),
+        set concat!(journal_columns!(),
+            "JOIN requests r ON r.transaction_id = j.id \
+             JOIN unnest($1::bytea[], $2::text[]) AS n (caller, request_id) \
+               ON r.caller = n.caller AND r.request_id = n.request_id");
+    LOAD_PARENT (Blob)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        row concat!(journal_columns!(), "WHERE j.id = $1"),
+        set concat!(journal_columns!(), "WHERE j.id = ANY ($1::bytea[])");
+    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text)
+        row concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1"),
+        set concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE");
+    // After the wallets are locked: whoever adds a follower holds the wallet.
+    LOAD_FOLLOWERS (Blob)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        row concat!(journal_columns!(), "WHERE j.parent_id = $1 AND j.refusal IS NULL ORDER BY j.at, j.position"),
+        set concat!(journal_columns!(),
+            "WHERE j.parent_id = ANY ($1::bytea[]) AND j.refusal IS NULL ORDER BY j.at, j.wallet_version, j.position");
     SAVE_CODE (Int, Blob, Blob, Blob) -> ()
-        row "UPDATE codes SET bound_to = $3, consumed_by = $4 WHERE bucket = $1 AND mac = $2"
+        row "UPDATE codes SET bound_to = $3, consumed_by = $4 WHERE bucket = $1 AND mac = $2",
         set "UPDATE codes c SET bound_to = n.bound_to, consumed_by = n.consumed_by \
              FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[]) \
                AS n (bucket, mac, bound_to, consumed_by) \
              WHERE c.bucket = n.bucket AND c.mac = n.mac";
-    SAVE_WALLET (Blob, Int, Int) -> ()
-        row "UPDATE wallets SET paid = $2, version = $3 WHERE id = $1"
-        set "UPDATE wallets w SET paid = n.paid, version = n.version \
-             FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS n (id, paid, version) WHERE w.id = n.id";
-    CREATE_JOURNAL (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text) -> ()
-        row "INSERT INTO journal (position, id, kind, at, business_date, caller, request_id, body_hash, shop_id, \
-                    wallet_id, wallet_version, code_bucket, code_mac, amount, unit, refusal, transfers) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
-        set "INSERT INTO journal (position, id, kind, at, business_date, caller, request_id, body_hash, shop_id, \
-                    wallet_id, wallet_version, code_bucket, code_mac, amount, unit, refusal, transfers) \
-             SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bytea[], \
-                    $7::text[], $8::bytea[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bigint[], $13::bytea[], \
-                    $14::bigint[], $15::text[], $16::text[], $17::text[])";
+    SAVE_WALLET (Blob, Int, Int, Int, Int, Int, Int, Text) -> ()
+        row "UPDATE wallets SET paid = $2, bonus = $3, points = $4, version = $5, at = $6, next_expiry = $7, state = $8 \
+             WHERE id = $1",
+        set "UPDATE wallets w SET paid = n.paid, bonus = n.bonus, points = n.points, version = n.version, at = n.at, \
+                    next_expiry = n.next_expiry, state = n.state \
+             FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], \
+                    $7::bigint[], $8::text[]) AS n (id, paid, bonus, points, version, at, next_expiry, state) \
+             WHERE w.id = n.id";
+    CREATE_JOURNAL
+        (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> ()
+        row "INSERT INTO journal (position, id, kind, book, at, business_date, caller, request_id, body_hash, shop_id, \
+                    wallet_id, wallet_version, code_bucket, code_mac, parent_id, target, amount, unit, policy, note, \
+                    refusal, transfers, effect) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+                    $22, $23)",
+        set "INSERT INTO journal (position, id, kind, book, at, business_date, caller, request_id, body_hash, shop_id, \
+                    wallet_id, wallet_version, code_bucket, code_mac, parent_id, target, amount, unit, policy, note, \
+                    refusal, transfers, effect) \
+             SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], \
+                    $7::bytea[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bigint[], $13::bigint[], \
+                    $14::bytea[], $15::bytea[], $16::text[], $17::bigint[], $18::text[], $19::bigint[], $20::text[], \
+                    $21::text[], $22::text[], $23::text[])";
 }
 
 impl Transaction {
@@ -97,30 +167,104 @@ impl Transaction {
     /// What the database said.
     pub async fn claim_requests(
         &mut self,
-        mut claims: Vec<(&RequestKey, TransactionId)>,
-    ) -> Result<BTreeSet<TransactionId>, StoreError> {
-        claims.sort_unstable();
-        let rows = claims
-            .into_iter()
-            .map(|(key, id)| vec![key.caller.bytes().into(), key.request_id.as_str().into(), id.bytes().into()])
-            .collect();
+        claims: &BTreeMap<&RequestKey, TransactionId>,
+    ) -> Result<BTreeSet<RequestKey>, StoreError> {
+        let rows = claims.iter().map(|(key, id)| request_row(key, *id)).collect();
         let claimed = self.each(&CLAIM_REQUEST, rows).await?;
-        claimed.iter().map(|row| row.bytes(0).map(TransactionId::from_bytes)).collect()
+        claimed
+            .iter()
+            .map(|row| {
+                Ok(RequestKey {
+                    caller: CallerId::from_bytes(row.bytes(0)?),
+                    request_id: row.parsed(1, |text| text.parse().ok())?,
+                })
+            })
+            .collect()
     }
 
-    /// Gathers what decisions about these codes need, and holds it until this transaction ends.
+    /// Gives up claims that this transaction made.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn gather(&mut self, codes: &BTreeSet<CodeMac>) -> Result<Loaded, StoreError> {
-        let rows = codes.iter().map(|code| vec![i64::from(code.bucket).into(), code.mac.into()]).collect();
+    pub async fn unclaim_requests(&mut self, claims: &[(&RequestKey, TransactionId)]) -> Result<(), StoreError> {
+        let rows = claims.iter().map(|(key, id)| request_row(key, *id)).collect();
+        self.each(&UNCLAIM_REQUEST, rows).await.map(drop)
+    }
+
+    /// Gathers what decisions need, and holds what they may change until this transaction ends.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn gather(&mut self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        let rows = wanted.codes.iter().map(|code| vec![i64::from(code.bucket).into(), code.mac.into()]).collect();
         let found = self.each(&LOCK_CODE, rows).await?;
         let codes = found.iter().map(read_code).collect::<Result<Vec<_>, _>>()?;
-        let wallets: BTreeSet<WalletId> = codes.iter().map(|code| code.wallet).collect();
+        let policy = self.find_policy().await?;
+        let places = self.load_places(&wanted.terminals, policy.caps_terminals()).await?;
+        let targets = self.load_targets(&wanted.targets).await?;
+        let rows = wanted.parents.iter().map(|parent| vec![parent.bytes().into()]).collect();
+        let mut origins = self.load_records(&LOAD_PARENT, rows).await?;
+        origins.extend(targets.values().flatten().cloned());
+
+        let mut wallets = wanted.wallets.clone();
+        wallets.extend(codes.iter().map(|code| code.wallet));
+        wallets.extend(origins.iter().filter_map(|record| record.wallet));
         let rows = wallets.into_iter().map(|wallet| vec![wallet.bytes().into()]).collect();
         let found = self.each(&LOCK_WALLET, rows).await?;
         let wallets = found.iter().map(read_wallet).collect::<Result<Vec<_>, _>>()?;
-        Ok(Loaded::new(codes, wallets))
+
+        let mut loaded = Loaded::new(policy, codes, places, wallets);
+        let parents: BTreeSet<_> = origins.iter().map(|record| record.id).collect();
+        let rows = parents.into_iter().map(|parent| vec![parent.bytes().into()]).collect();
+        let followers = self.load_records(&LOAD_FOLLOWERS, rows).await?;
+        origins.iter().chain(&followers).for_each(|record| loaded.add_record(record));
+        targets.into_iter().for_each(|(key, record)| loaded.add_target(key, record));
+        Ok(loaded)
+    }
+
+    async fn load_places(&mut self, terminals: &BTreeSet<TerminalId>, capped: bool) -> Result<Vec<Place>, StoreError> {
+        let ids = |terminals: &BTreeSet<TerminalId>| {
+            terminals.iter().map(|terminal| vec![terminal.bytes().into()]).collect::<Vec<Vec<Value>>>()
+        };
+        let found = self.each(&LOAD_PLACE, ids(terminals)).await?;
+        let mut places = found.iter().map(read_place).collect::<Result<Vec<_>, _>>()?;
+        if capped {
+            let known: BTreeSet<_> = places.iter().map(|place| place.terminal).collect();
+            let rows = known.iter().map(|terminal| vec![terminal.bytes().into(), "{}".into()]).collect();
+            self.each(&CREATE_USAGE, rows).await?;
+            for row in self.each(&LOCK_USAGE, ids(&known)).await? {
+                let terminal = TerminalId::from_bytes(row.bytes(0)?);
+                let usage = row.parsed(1, read_usage)?;
+                if let Some(place) = places.iter_mut().find(|place| place.terminal == terminal) {
+                    place.usage = Some(usage);
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    /// What stands under request keys that are to be cancelled; nothing under those that this batch claimed for the cancel.
+    async fn load_targets(
+        &mut self,
+        targets: &BTreeMap<RequestKey, bool>,
+    ) -> Result<BTreeMap<RequestKey, Option<Record>>, StoreError> {
+        let mut loaded: BTreeMap<_, _> = targets.keys().map(|key| (key.clone(), None)).collect();
+        let known = targets.iter().filter(|(_, is_new)| !**is_new);
+        for (key, _) in known {
+            let row = vec![key.caller.bytes().into(), key.request_id.as_str().into()];
+            let found = self.load_records(&LOAD_TARGET, vec![row]).await?;
+            loaded.insert(key.clone(), found.into_iter().next());
+        }
+        Ok(loaded)
+    }
+
+    async fn load_records(
+        &mut self,
+        statement: &'static crate::registry::Each,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<Vec<Record>, StoreError> {
+        let found = self.each(statement, rows).await?;
+        found.iter().map(|row| read_recorded(row).map(|recorded| recorded.record)).collect()
     }
 
     /// Records what was decided: the records at the end of the stream, and the codes and wallets as they are now.
@@ -146,39 +290,48 @@ impl Transaction {
         });
         let rows = rows.collect();
         self.each(&SAVE_CODE, rows).await?;
-        let rows = after
-            .changed_wallets()
-            .map(|wallet| vec![wallet.id.bytes().into(), wallet.paid.get().into(), wallet.version.into()])
-            .collect();
+        let rows = after.changed_places().filter_map(usage_row).collect();
+        self.each(&SAVE_USAGE, rows).await?;
+        let rows = after.changed_wallets().map(wallet_row).collect();
         self.each(&SAVE_WALLET, rows).await?;
         let row = vec![head.stream.into(), position.into(), last.at.unix_micros().into()];
         self.each(&SAVE_STREAM, vec![row]).await.map(drop)
     }
 }
 
+fn request_row(key: &RequestKey, id: TransactionId) -> Vec<Value> {
+    vec![key.caller.bytes().into(), key.request_id.as_str().into(), id.bytes().into()]
+}
+
 fn journal_row(position: i64, record: &Record) -> Vec<Value> {
-    let (wallet_version, refusal, transfers) = match &record.outcome {
-        Outcome::Done { wallet_version, transfers } => (Some(*wallet_version), None, transfers.as_slice()),
-        Outcome::Refused(refusal) => (None, Some(refusal.word()), [].as_slice()),
+    let (wallet_version, refusal, transfers, effect) = match &record.outcome {
+        Outcome::Done(done) => (done.wallet_version, None, done.transfers.as_slice(), write_effect(done)),
+        Outcome::Refused(refusal) => (None, Some(refusal.word()), [].as_slice(), "{}".to_owned()),
     };
     vec![
         position.into(),
         record.id.bytes().into(),
         record.kind.text().into(),
+        record.book.number().into(),
         record.at.unix_micros().into(),
         record.business_date.number().into(),
         record.key.caller.bytes().into(),
         record.key.request_id.as_str().into(),
         record.body.0.into(),
-        record.shop.bytes().into(),
+        record.shop.map(ShopId::bytes).into(),
         record.wallet.map(WalletId::bytes).into(),
         wallet_version.into(),
         record.code.map(|code| i64::from(code.bucket)).into(),
         record.code.map(|code| code.mac).into(),
+        record.parent.map(TransactionId::bytes).into(),
+        record.target.as_ref().map(|target| target.as_str()).into(),
         record.amount.get().into(),
         record.unit.text().into(),
+        record.policy.into(),
+        record.note.as_deref().into(),
         refusal.into(),
         write_transfers(transfers).into(),
+        effect.into(),
     ]
 }
 
@@ -191,5 +344,40 @@ fn read_code(row: &Row) -> Result<IssuedCode, StoreError> {
         bound_to: row.optional(5, Row::bytes)?.map(TerminalId::from_bytes),
         consumed_by: row.optional(6, Row::bytes)?.map(TransactionId::from_bytes),
         newest: row.int(7)? == 1,
+        use_points: row.int(8)? == 1,
     })
+}
+
+fn read_place(row: &Row) -> Result<Place, StoreError> {
+    Ok(Place {
+        terminal: TerminalId::from_bytes(row.bytes(0)?),
+        shop: ShopId::from_bytes(row.bytes(1)?),
+        channel: row.parsed(2, Channel::parse)?,
+        book: row.converted(3, Book::from_number)?,
+        terminal_is_frozen: row.text(4)? == FROZEN,
+        shop_is_frozen: row.text(5)? == FROZEN,
+        yen_per_point: row.int(6)?,
+        closing_minutes: row.int(7)?,
+        usage: None,
+    })
+}
+
+/// What the column `state` of `terminal_usage` holds.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct StoredUsage {
+    top_ups: StoredRolling,
+    payments: StoredRolling,
+}
+
+fn read_usage(text: &str) -> Option<Usage> {
+    let stored: StoredUsage = serde_json::from_str(text).ok()?;
+    Some(Usage { top_ups: stored.top_ups.read()?, payments: stored.payments.read()? })
+}
+
+fn usage_row(place: &Place) -> Option<Vec<Value>> {
+    let usage = place.usage.as_ref()?;
+    let stored =
+        StoredUsage { top_ups: StoredRolling::write(&usage.top_ups), payments: StoredRolling::write(&usage.payments) };
+    Some(vec![place.terminal.bytes().into(), serde_json::to_string(&stored).ok()?.into()])
 }

@@ -5,6 +5,7 @@
 
 mod code;
 mod database;
+mod effect;
 mod engine;
 mod error;
 mod journal;
@@ -13,18 +14,21 @@ mod member;
 mod merchant;
 mod migrate;
 mod nonce;
+mod part;
+mod policy;
 mod registry;
 mod setting;
 mod sums;
 mod terminal;
 mod value;
 mod verify;
+mod wallet;
 
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
 pub use engine::Transaction;
 pub use error::StoreError;
 pub use journal::{JournalCursor, Recorded};
-pub use ledger::StreamHead;
+pub use ledger::{StreamHead, Wanted};
 pub use merchant::{Merchant, Shop};
 pub use migrate::MigrateError;
 pub use sums::{AccountSum, SumChange};

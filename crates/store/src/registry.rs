@@ -62,7 +62,7 @@ macro_rules! statements {
 
 /// The same for statements of the hot path.
 macro_rules! each_statements {
-    ($($(#[$meta:meta])* $name:ident ($($param:ident),*) -> ($($column:ident),*) row $row:literal set $set:literal;)*) => {
+    ($($(#[$meta:meta])* $name:ident ($($param:ident),*) -> ($($column:ident),*) row $row:expr, set $set:expr;)*) => {
         $($(#[$meta])* static $name: crate::registry::Each = crate::registry::Each {
             name: stringify!($name),
             row: $row,
@@ -86,9 +86,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::member::STATEMENTS,
         crate::merchant::STATEMENTS,
         crate::nonce::STATEMENTS,
+        crate::policy::STATEMENTS,
         crate::setting::STATEMENTS,
         crate::sums::STATEMENTS,
         crate::terminal::STATEMENTS,
+        crate::wallet::STATEMENTS,
         crate::verify::code::STATEMENTS,
         crate::verify::request::STATEMENTS,
         crate::verify::stream::STATEMENTS,

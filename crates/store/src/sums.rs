@@ -2,6 +2,7 @@
 
 use warifu_core::ledger::Account;
 use warifu_core::money::Unit;
+use warifu_core::place::Book;
 
 use crate::engine::Transaction;
 use crate::error::StoreError;
@@ -15,6 +16,8 @@ pub(crate) const ISSUER: [u8; 16] = [0; 16];
 /// The sum of an account up to the bookkeeper's cursors. The tail after them is in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountSum {
+    /// In which book.
+    pub book: Book,
     /// Which account of the chart.
     pub account: Account,
     /// Whose: the bytes of a wallet's or shop's id, zeros for the issuer.
@@ -31,13 +34,13 @@ pub struct AccountSum {
 pub type SumChange = AccountSum;
 
 statements! {
-    ADD_TO_SUM (Text, Blob, Text, Int, Int) -> ()
-        "INSERT INTO account_sums (account, owner, unit, debits, credits) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (account, owner, unit) DO UPDATE \
+    ADD_TO_SUM (Int, Text, Blob, Text, Int, Int) -> ()
+        "INSERT INTO account_sums (book, account, owner, unit, debits, credits) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (book, account, owner, unit) DO UPDATE \
          SET debits = account_sums.debits + excluded.debits, credits = account_sums.credits + excluded.credits";
-    LIST_SUMS (Text, Blob, Text, Int) -> (Text, Blob, Text, Int, Int)
-        "SELECT account, owner, unit, debits, credits FROM account_sums \
-         WHERE (account, owner, unit) > ($1, $2, $3) ORDER BY account, owner, unit LIMIT $4";
+    LIST_SUMS (Int, Text, Blob, Text, Int) -> (Int, Text, Blob, Text, Int, Int)
+        "SELECT book, account, owner, unit, debits, credits FROM account_sums \
+         WHERE (book, account, owner, unit) > ($1, $2, $3, $4) ORDER BY book, account, owner, unit LIMIT $5";
     LIST_CURSORS (Text) -> (Int, Int) "SELECT stream, position FROM cursors WHERE name = $1 ORDER BY stream";
     MOVE_CURSOR (Text, Int, Int, Int) -> ()
         "UPDATE cursors SET position = $4 WHERE name = $1 AND stream = $2 AND position = $3";
@@ -68,6 +71,7 @@ impl Transaction {
     /// What the database said.
     pub async fn add_to_sum(&mut self, change: &SumChange) -> Result<(), StoreError> {
         let params = [
+            change.book.number().into(),
             change.account.text().into(),
             change.owner.into(),
             change.unit.text().into(),
@@ -82,19 +86,20 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn list_sums(&mut self, after: Option<&AccountSum>, limit: i64) -> Result<Vec<AccountSum>, StoreError> {
-        let (account, owner, unit) =
-            after.map_or(("", ISSUER, ""), |sum| (sum.account.text(), sum.owner, sum.unit.text()));
-        let params = [account.into(), owner.into(), unit.into(), limit.into()];
+        let (book, account, owner, unit) = after
+            .map_or((0, "", ISSUER, ""), |sum| (sum.book.number(), sum.account.text(), sum.owner, sum.unit.text()));
+        let params = [book.into(), account.into(), owner.into(), unit.into(), limit.into()];
         self.rows(&LIST_SUMS, &params).await?.iter().map(read_sum).collect()
     }
 }
 
 fn read_sum(row: &Row) -> Result<AccountSum, StoreError> {
     Ok(AccountSum {
-        account: row.parsed(0, Account::parse)?,
-        owner: row.bytes(1)?,
-        unit: row.parsed(2, Unit::parse)?,
-        debits: row.int(3)?,
-        credits: row.int(4)?,
+        book: row.converted(0, Book::from_number)?,
+        account: row.parsed(1, Account::parse)?,
+        owner: row.bytes(2)?,
+        unit: row.parsed(3, Unit::parse)?,
+        debits: row.int(4)?,
+        credits: row.int(5)?,
     })
 }

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use warifu_app::{App, Clock, KeyRing, ManualClock, SystemClock};
 use warifu_core::id::ShopId;
+use warifu_core::place::{Book, Channel};
 use warifu_web::{Limits, Web};
 
 use crate::actors::{Anonymous, Cashier, Member};
@@ -194,7 +195,8 @@ impl Server {
     /// If it cannot be added.
     pub fn add_till(&self, shop: ShopId) -> BoxFuture<'_, Till> {
         Box::pin(async move {
-            let added = self.app.add_terminal(shop, "Till").await.expect("a terminal can be added");
+            let added =
+                self.app.add_terminal(shop, "Till", Channel::Till, Book::Real).await.expect("a terminal can be added");
             Till {
                 shop,
                 terminal: added.terminal.id.to_string(),

@@ -36,6 +36,12 @@ pub(crate) enum Command {
     /// Members and their wallets.
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Wallets: look at one, give, mend, freeze.
+    #[command(subcommand)]
+    Wallet(WalletCommand),
+    /// The issuer's limits and lives.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Prove the invariants of the money on a database; needs no keys and changes nothing.
     Verify,
     /// The configuration.
@@ -53,6 +59,9 @@ pub(crate) enum MerchantCommand {
         /// Its name, as people know it.
         #[arg(long)]
         name: String,
+        /// Its number as an issuer of qualified invoices: `T` and 13 digits. Receipts in Japan need it.
+        #[arg(long)]
+        invoice_number: Option<String>,
     },
 }
 
@@ -68,6 +77,30 @@ pub(crate) enum ShopCommand {
         #[arg(long)]
         name: String,
     },
+    /// Set what a shop gives in points and when its day ends.
+    Set {
+        /// The shop, `shp_...`.
+        #[arg(long)]
+        shop: String,
+        /// How many yen earn a point; 0 for no points.
+        #[arg(long)]
+        yen_per_point: Option<i64>,
+        /// How many minutes after midnight its day ends: 240 for a shop that closes at four in the morning.
+        #[arg(long)]
+        closing_minutes: Option<i64>,
+    },
+    /// Refuse everything from a shop's terminals.
+    Freeze {
+        /// The shop, `shp_...`.
+        #[arg(long)]
+        shop: String,
+    },
+    /// Let a frozen shop work again.
+    Unfreeze {
+        /// The shop, `shp_...`.
+        #[arg(long)]
+        shop: String,
+    },
 }
 
 /// What to do with terminals.
@@ -81,6 +114,24 @@ pub(crate) enum TerminalCommand {
         /// Its name, as the shop knows it.
         #[arg(long)]
         name: String,
+        /// What it is: `till` or `atm`.
+        #[arg(long, default_value = "till")]
+        channel: String,
+        /// For trials only: no real money, and faults on demand.
+        #[arg(long)]
+        sandbox: bool,
+    },
+    /// Refuse everything from a terminal.
+    Freeze {
+        /// The terminal, `trm_...`.
+        #[arg(long)]
+        terminal: String,
+    },
+    /// Let a frozen terminal work again.
+    Unfreeze {
+        /// The terminal, `trm_...`.
+        #[arg(long)]
+        terminal: String,
     },
 }
 
@@ -89,6 +140,80 @@ pub(crate) enum TerminalCommand {
 pub(crate) enum MemberCommand {
     /// Add a member with an empty wallet. Shows the member's token, this once.
     Add,
+}
+
+/// What to give, to whom and why.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GiveOptions {
+    /// The wallet, `wal_...`.
+    #[arg(long)]
+    pub(crate) wallet: String,
+    /// How much, in yen or points.
+    #[arg(long)]
+    pub(crate) amount: i64,
+    /// Why, for whoever reads the books.
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// An id of your own: the same command with the same id has its effect once.
+    #[arg(long)]
+    pub(crate) request_id: Option<String>,
+}
+
+/// What to do with wallets.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WalletCommand {
+    /// Show what a wallet holds, lot by lot.
+    Show {
+        /// The wallet, `wal_...`.
+        #[arg(long)]
+        wallet: String,
+    },
+    /// Give bonus yen.
+    Grant {
+        #[command(flatten)]
+        give: GiveOptions,
+        /// The last day on which they can be spent, such as 2026-12-31; as the policy says, if absent.
+        #[arg(long)]
+        until: Option<String>,
+    },
+    /// Make a loss good with paid yen.
+    Compensate {
+        #[command(flatten)]
+        give: GiveOptions,
+    },
+    /// Mend an account: add to it, or take from it.
+    Correct {
+        #[command(flatten)]
+        give: GiveOptions,
+        /// Which account: `paid`, `bonus` or `points`.
+        #[arg(long)]
+        account: String,
+        /// Take instead of adding.
+        #[arg(long)]
+        take: bool,
+    },
+    /// Set what the member may do: `active`, `frozen`, `closing` or `closed`.
+    State {
+        /// The wallet, `wal_...`.
+        #[arg(long)]
+        wallet: String,
+        /// The state.
+        #[arg(long)]
+        state: String,
+    },
+}
+
+/// What to do with the policy.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Show the policy in force.
+    Show,
+    /// Change entries: `balance_max=50000 payment_max=off`. In force from the next decision on, on all nodes.
+    Set {
+        /// `name=number` or `name=off`.
+        #[arg(required = true)]
+        entries: Vec<String>,
+    },
 }
 
 /// What to do with the configuration.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use warifu_app::App;
+use warifu_core::place::{Book, Channel};
 use warifu_web::{Limits, Web, router, serve};
 
 use crate::Failure;
@@ -114,7 +115,8 @@ async fn open_shop(place: &Place<'_>, language: Language) -> Result<Cast, Failur
     let app = place.app;
     let merchant = app.add_merchant(merchant).await?;
     let shop = app.add_shop(merchant.id, shop).await?;
-    let tills = [app.add_terminal(shop.id, "Till 1").await?, app.add_terminal(shop.id, "Till 2").await?];
+    let add = |name| app.add_terminal(shop.id, name, Channel::Till, Book::Real);
+    let tills = [add("Till 1").await?, add("Till 2").await?];
     let members = [app.add_member().await?, app.add_member().await?];
     let mut tokens = String::new();
     for (name, token) in ["TILL_1", "TILL_2"].into_iter().zip(tills.iter().map(|till| &till.token)) {

@@ -4,6 +4,7 @@ mod add;
 mod cli;
 mod config;
 mod demo;
+mod issuer;
 mod logging;
 mod serve;
 mod verify;
@@ -35,6 +36,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Shop(command) => add::shop(&read()?, command, cli.json).await?,
         Command::Terminal(command) => add::terminal(&read()?, command, cli.json).await?,
         Command::Member(command) => add::member(&read()?, command, cli.json).await?,
+        Command::Wallet(command) => issuer::wallet(&read()?, command, cli.json).await?,
+        Command::Policy(command) => issuer::policy(&read()?, command, cli.json).await?,
         Command::Verify => return verify::run(&read()?, cli.json).await,
         Command::Config(ConfigCommand::Check) => config::check(&read()?),
         Command::Demo(options) => demo::run(&cli.settings, options).await?,

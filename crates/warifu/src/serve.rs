@@ -29,6 +29,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
         Some(address) => Some(bind("metrics_listen", address).await?),
         None => None,
     };
+    app.start_sweeping();
     let web = Web::new(Arc::clone(&app), config.limits);
     tracing::info!(address = %listener.local_addr()?, database = %config.database, "serving");
     until_signal(app, web, listener, metrics).await

@@ -37,6 +37,9 @@ pub(crate) struct CodeIssue {
     #[serde(default, deserialize_with = "words")]
     #[schema(max_items = 4)]
     pictures: Vec<PictureKind>,
+    /// Whether a payment by this code uses points, in the order of their expiry beside money.
+    #[serde(default)]
+    use_points: bool,
 }
 
 /// A drawn picture.
@@ -95,7 +98,7 @@ pub(crate) async fn issue(
     }
     request.pictures.sort_unstable();
     request.pictures.dedup();
-    let shown = web.app.issue_code(member).await?;
+    let shown = web.app.issue_code(member, request.use_points).await?;
     let pictures = request.pictures.into_iter().map(|kind| draw(kind, &shown.code)).collect::<Result<_, _>>().map_err(
         |error| {
             tracing::error!(%error, "a code could not be drawn");

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::HistoryItem;
 use warifu_core::id::{PaymentId, TopUpId};
-use warifu_core::ledger::{Kind, Outcome, Transfer};
-use warifu_core::money::Amount;
+use warifu_core::ledger::{Kind, Transaction, Transfer};
+use warifu_core::lot::Step;
+use warifu_core::money::{Amount, Unit};
 
 use crate::body::CheckedQuery;
 use crate::caller::AsMember;
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::transaction::Currency;
+use crate::transaction::{Currency, Item, Note, Source, public_id};
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -67,20 +68,40 @@ impl From<&Transfer> for LedgerTransfer {
     }
 }
 
+/// What happened to a lot.
+#[derive(Debug, Serialize, ToSchema)]
+struct LotChange {
+    /// `in`, `out`, `expire`, `hold`, `capture` (out of a hold) or `release` (out of a hold, back).
+    #[schema(example = "out")]
+    step: &'static str,
+    /// The part of the lot.
+    #[serde(flatten)]
+    part: Source,
+}
+
 /// A line of the history.
 #[derive(Debug, Serialize, ToSchema)]
 struct HistoryLine {
-    /// The payment or top-up.
+    /// The payment, refund, top-up or other transaction.
     id: String,
-    /// `payment` or `top_up`.
+    /// `payment`, `authorization`, `capture`, `void`, `cancel`, `refund`, `top_up`, `top_up_cancel`, `exchange`, `grant`,
+    /// `correction`, `compensation` or `expiry`.
     #[schema(example = "payment")]
     kind: &'static str,
-    /// How much, in minor units.
+    /// The payment or top-up that it follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows: Option<String>,
+    /// How much, in minor units: of points, where only points moved.
     amount: i64,
     /// Of what.
     currency: Currency,
-    /// Where.
-    shop: ShopName,
+    /// What the spendable yen changed by.
+    change: i64,
+    /// What the usable points changed by.
+    points_change: i64,
+    /// Where; absent if it did not happen in a shop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shop: Option<ShopName>,
     /// When, RFC 3339, UTC.
     #[schema(format = DateTime)]
     created_at: String,
@@ -89,6 +110,13 @@ struct HistoryLine {
     business_date: String,
     /// Which version of the wallet it made.
     wallet_version: Option<i64>,
+    /// What was sold.
+    items: Vec<Item>,
+    /// Why, for corrections and the like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// What came into lots or out of them, in order.
+    lots: Vec<LotChange>,
     /// What moved.
     transfers: Vec<LedgerTransfer>,
 }
@@ -130,24 +158,50 @@ pub(crate) async fn list(
 
 fn line(item: &HistoryItem) -> HistoryLine {
     let record = &item.record;
-    let transfers = match &record.outcome {
-        Outcome::Done { transfers, .. } => transfers.iter().map(LedgerTransfer::from).collect(),
-        Outcome::Refused(_) => Vec::new(),
-    };
+    let done = record.done();
+    let note = Note::of(record);
+    let (change, points_change) = changes(record);
     HistoryLine {
-        id: match record.kind {
-            Kind::Payment => PaymentId::from(record.id).to_string(),
-            Kind::TopUp => TopUpId::from(record.id).to_string(),
-        },
+        id: public_id(record),
         kind: record.kind.text(),
+        follows: record.parent.map(|parent| match record.kind {
+            Kind::TopUpCancel => TopUpId::from(parent).to_string(),
+            _ => PaymentId::from(parent).to_string(),
+        }),
         amount: record.amount.get(),
         currency: Currency::Jpy,
-        shop: ShopName { id: record.shop.to_string(), name: item.shop.as_ref().map(|shop| shop.name.clone()) },
+        change,
+        points_change,
+        shop: record
+            .shop
+            .map(|shop| ShopName { id: shop.to_string(), name: item.shop.as_ref().map(|shop| shop.name.clone()) }),
         created_at: record.at.to_string(),
         business_date: record.business_date.to_string(),
         wallet_version: record.wallet_version(),
-        transfers,
+        items: note.items,
+        reason: note.reason,
+        lots: done
+            .iter()
+            .flat_map(|done| &done.moves)
+            .map(|it| LotChange { step: it.step.text(), part: (&it.part).into() })
+            .collect(),
+        transfers: done.iter().flat_map(|done| &done.transfers).map(LedgerTransfer::from).collect(),
     }
+}
+
+/// What the spendable yen and the usable points changed by.
+fn changes(record: &Transaction) -> (i64, i64) {
+    let mut changes = (0_i64, 0_i64);
+    for it in record.done().iter().flat_map(|done| &done.moves) {
+        let amount = match it.step {
+            Step::In | Step::Release => it.part.amount.get(),
+            Step::Out | Step::Expire | Step::Hold => it.part.amount.get().saturating_neg(),
+            Step::Capture => 0,
+        };
+        let change = if it.part.account.unit() == Unit::Point { &mut changes.1 } else { &mut changes.0 };
+        *change = change.saturating_add(amount);
+    }
+    changes
 }
 
 /// A cursor is opaque to callers: Base64 of `v` and the wallet version before which the page begins.

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use crate::middleware::{authenticate, trace};
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::{balances, codes, docs, health, history, payments, top_ups};
+use crate::{balances, codes, docs, health, history, payments, receipts, refunds, sandbox, top_ups};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -30,9 +30,11 @@ use crate::{balances, codes, docs, health, history, payments, top_ups};
     tags(
         (name = "codes", description = "Payment codes, made for members"),
         (name = "payments", description = "Payments, taken by terminals"),
-        (name = "top-ups", description = "Top-ups by cash, taken by terminals"),
+        (name = "refunds", description = "Giving back what was captured"),
+        (name = "top-ups", description = "Top-ups by cash at terminals, and from points by members"),
         (name = "balances", description = "What a wallet holds"),
         (name = "history", description = "What changed a wallet"),
+        (name = "sandbox", description = "Codes for trials of till makers"),
         (name = "health", description = "Whether the service lives and can work"),
     )
 )]
@@ -62,11 +64,23 @@ fn interface() -> OpenApiRouter<Web> {
         .routes(routes!(payments::take))
         .routes(routes!(payments::get))
         .routes(routes!(payments::get_by_request))
+        .routes(routes!(payments::capture))
+        .routes(routes!(payments::void))
+        .routes(routes!(payments::cancel))
+        .routes(routes!(payments::cancel_by_request))
+        .routes(routes!(receipts::get))
+        .routes(routes!(refunds::take))
+        .routes(routes!(refunds::get))
+        .routes(routes!(refunds::get_by_request))
         .routes(routes!(top_ups::take))
+        .routes(routes!(top_ups::from_points))
         .routes(routes!(top_ups::get))
         .routes(routes!(top_ups::get_by_request))
+        .routes(routes!(top_ups::cancel))
+        .routes(routes!(top_ups::cancel_by_request))
         .routes(routes!(balances::get))
         .routes(routes!(history::list))
+        .routes(routes!(sandbox::issue))
 }
 
 fn watching() -> OpenApiRouter<Web> {

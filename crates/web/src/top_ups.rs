@@ -1,30 +1,90 @@
-//! `/v1/top-ups`: a terminal takes cash for a wallet, and anyone it concerns asks what became of it.
+//! `/v1/top-ups`: a terminal takes cash for a wallet, a member makes points into yen; anyone it concerns asks what became of it.
+
+use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use warifu_app::{CancelTarget, Course, TopUpRequest};
+use warifu_core::code::Code;
 use warifu_core::id::TopUpId;
-use warifu_core::ledger::{Kind, Outcome, Transaction};
+use warifu_core::ledger::{Kind, Transaction};
+use warifu_core::lot::Step;
+use warifu_core::money::Amount;
+use warifu_core::request::RequestId;
 
-use crate::body::JsonBody;
-use crate::caller::{AsCaller, AsTerminal};
+use crate::body::{JsonBody, word};
+use crate::caller::{AsCaller, AsMember, AsTerminal};
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::transaction::{CodeRequest, Currency, reply};
+use crate::transaction::{CancelRequest, Currency, Note, Source, amount, code, public_id, reply, request_id};
+
+/// What a terminal asks for, by the code that a member shows.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TopUpBody {
+    /// The terminal's own id for this request, 1 to 64 printable ASCII characters without space.
+    #[serde(deserialize_with = "request_id")]
+    #[schema(value_type = String, pattern = "^[!-~]{1,64}$", min_length = 1, max_length = 64, example = "till-7-000123")]
+    request_id: RequestId,
+    /// What the scanner read: the 24 digits of the barcode, or the text of the QR code.
+    #[serde(deserialize_with = "code")]
+    #[schema(value_type = String, pattern = "^[0-9]{24}$", example = "900001231234567890123456")]
+    code: Code,
+    /// How much cash was taken, in minor units.
+    #[serde(deserialize_with = "amount")]
+    #[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 5000)]
+    amount: Amount,
+    /// Of what.
+    #[serde(deserialize_with = "word")]
+    #[allow(dead_code, reason = "checked by being read: there is one currency")]
+    currency: Currency,
+    /// Words of the till's own, kept with the top-up; at most 20.
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+}
+
+/// What a member makes of points.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExchangeBody {
+    /// The member's own id for this request; a retry with the same id and amount has the same effect once.
+    #[serde(deserialize_with = "request_id")]
+    #[schema(value_type = String, pattern = "^[!-~]{1,64}$", min_length = 1, max_length = 64, example = "exchange-1")]
+    request_id: RequestId,
+    /// How many points; each becomes one yen.
+    #[serde(deserialize_with = "amount")]
+    #[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 100)]
+    amount: Amount,
+}
 
 /// What became of a top-up.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum TopUpState {
     /// The value is in the wallet.
     Completed,
+    /// Undone, perhaps before it arrived. Final.
+    Canceled,
     /// Nothing was moved; `refusal` says why.
     Refused,
 }
 
-/// A top-up as it was recorded.
+/// What a top-up was made of.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum TopUpSource {
+    /// Cash that a terminal took.
+    Cash,
+    /// Points of the member.
+    Points,
+    /// A gift of the issuer.
+    Bonus,
+}
+
+/// A top-up.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TopUp {
     /// Its id.
@@ -32,17 +92,81 @@ pub(crate) struct TopUp {
     id: String,
     /// What became of it.
     state: TopUpState,
+    /// What it was made of.
+    source: TopUpSource,
     /// Why it was refused, if it was: a stable word.
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<&'static str>,
-    /// How much cash was taken, in minor units.
+    /// How much, in minor units; absent if it was cancelled before it arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<i64>,
+    /// Of what.
+    currency: Currency,
+    /// The lot that it opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lot: Option<Source>,
+    /// The shop; absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shop_id: Option<String>,
+    /// The terminal that took the cash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal_id: Option<String>,
+    /// The caller's own id for the request.
+    request_id: String,
+    /// When it was recorded, RFC 3339, UTC.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// The date that it counts under in the books.
+    #[schema(format = Date)]
+    business_date: String,
+}
+
+impl TopUp {
+    fn of(record: &Transaction, followers: &[Transaction]) -> Self {
+        let came_first = record.target.as_ref();
+        let is_canceled = came_first.is_some() || followers.iter().any(|follower| follower.kind == Kind::TopUpCancel);
+        let opened = record.done().and_then(|done| done.moves.iter().find(|it| it.step == Step::In));
+        Self {
+            id: public_id(record),
+            state: match record.refusal() {
+                _ if is_canceled => TopUpState::Canceled,
+                Some(_) => TopUpState::Refused,
+                None => TopUpState::Completed,
+            },
+            source: match record.kind {
+                Kind::Exchange => TopUpSource::Points,
+                Kind::Grant => TopUpSource::Bonus,
+                _ => TopUpSource::Cash,
+            },
+            refusal: record.refusal().map(|refusal| refusal.word()),
+            amount: came_first.is_none().then(|| record.amount.get()),
+            currency: Currency::Jpy,
+            lot: opened.map(|it| (&it.part).into()),
+            shop_id: record.shop.map(|shop| shop.to_string()),
+            terminal_id: record.shop.map(|_| record.key.caller.terminal().to_string()),
+            request_id: came_first.unwrap_or(&record.key.request_id).to_string(),
+            created_at: record.at.to_string(),
+            business_date: record.business_date.to_string(),
+        }
+    }
+}
+
+/// A cancel of a top-up.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TopUpCancel {
+    /// Its id.
+    #[schema(example = "txn_0198c0de000070008000000000000002")]
+    id: String,
+    /// The top-up; absent if it was cancelled before it arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_up_id: Option<String>,
+    /// The terminal's own id that the cancel holds for a top-up that has not arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canceled_request_id: Option<String>,
+    /// How much was taken away again, in minor units: give that much cash back.
     amount: i64,
     /// Of what.
     currency: Currency,
-    /// The shop.
-    shop_id: String,
-    /// The terminal that took the cash.
-    terminal_id: String,
     /// The terminal's own id for the request.
     request_id: String,
     /// When it was recorded, RFC 3339, UTC.
@@ -53,20 +177,14 @@ pub(crate) struct TopUp {
     business_date: String,
 }
 
-impl From<&Transaction> for TopUp {
+impl From<&Transaction> for TopUpCancel {
     fn from(record: &Transaction) -> Self {
-        let (state, refusal) = match record.outcome {
-            Outcome::Done { .. } => (TopUpState::Completed, None),
-            Outcome::Refused(refusal) => (TopUpState::Refused, Some(refusal.word())),
-        };
         Self {
-            id: TopUpId::from(record.id).to_string(),
-            state,
-            refusal,
+            id: record.id.to_string(),
+            top_up_id: record.parent.map(|parent| TopUpId::from(parent).to_string()),
+            canceled_request_id: record.target.as_ref().map(ToString::to_string),
             amount: record.amount.get(),
             currency: Currency::Jpy,
-            shop_id: record.shop.to_string(),
-            terminal_id: record.key.caller.to_string(),
             request_id: record.key.request_id.to_string(),
             created_at: record.at.to_string(),
             business_date: record.business_date.to_string(),
@@ -74,18 +192,22 @@ impl From<&Transaction> for TopUp {
     }
 }
 
-/// Put the value of cash that a till took into a wallet.
+const TOP_UPS: &[Kind] = &[Kind::TopUp, Kind::Exchange, Kind::Grant];
+/// What stands under a request id of a top-up: the top-up, or the cancel that came first.
+const UNDER_REQUEST: &[Kind] = &[Kind::TopUp, Kind::TopUpCancel];
+
+/// Put the value of cash that a terminal took into a wallet.
 ///
 /// Answered when it is durable. The same `request_id` with the same body gets the same reply again, with the header
 /// `Idempotent-Replay: true`, a refusal (422) included. After a time-out, or a 5xx other than `503 overloaded`, the outcome
-/// is unknown: inquire by `request_id`.
+/// is unknown: inquire or cancel by `request_id`.
 #[utoipa::path(
     post,
     path = "/v1/top-ups",
     tag = "top-ups",
     operation_id = "takeTopUp",
     security(("terminal_token" = []), ("terminal_signature" = [])),
-    request_body = CodeRequest,
+    request_body = TopUpBody,
     responses(
         (status = 201, description = "Completed", body = TopUp),
         (status = 409, description = "The request_id stands for another request", body = Problem, content_type = "application/problem+json"),
@@ -97,15 +219,41 @@ impl From<&Transaction> for TopUp {
 pub(crate) async fn take(
     State(web): State<Web>,
     AsTerminal(terminal): AsTerminal,
-    JsonBody(request): JsonBody<CodeRequest>,
+    JsonBody(body): JsonBody<TopUpBody>,
 ) -> Result<Response, Problem> {
-    let request_id = request.request_id.clone();
-    let receipt = web
-        .app
-        .take_top_up(&terminal, request.into())
-        .await
-        .map_err(|fault| Problem::from(fault).for_request(request_id.as_str()))?;
-    Ok(reply(&receipt, TopUpId::from(receipt.record.id).to_string(), TopUp::from(&receipt.record)))
+    let asked = body.request_id.to_string();
+    let note = Note { metadata: body.metadata, ..Note::default() }.text()?;
+    let request = TopUpRequest { request_id: body.request_id, code: body.code, amount: body.amount, note };
+    let taken = web.app.take_top_up(&terminal, request).await;
+    let receipt = taken.map_err(|fault| Problem::from(fault).for_request(&asked))?;
+    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[])))
+}
+
+/// Make points into as many bonus yen.
+#[utoipa::path(
+    post,
+    path = "/v1/top-ups/from-points",
+    tag = "top-ups",
+    operation_id = "exchangePoints",
+    security(("member_token" = [])),
+    request_body = ExchangeBody,
+    responses(
+        (status = 201, description = "Completed", body = TopUp),
+        (status = 409, description = "The request_id stands for another request", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Refused; the code says why", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn from_points(
+    State(web): State<Web>,
+    AsMember(member): AsMember,
+    JsonBody(body): JsonBody<ExchangeBody>,
+) -> Result<Response, Problem> {
+    let asked = body.request_id.to_string();
+    let exchanged = web.app.exchange_points(member, body.request_id, body.amount).await;
+    let receipt = exchanged.map_err(|fault| Problem::from(fault).for_request(&asked))?;
+    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[])))
 }
 
 /// Ask for a top-up by its id.
@@ -130,8 +278,8 @@ pub(crate) async fn get(
 ) -> Result<Json<TopUp>, Problem> {
     let missing = || Problem::not_found("There is no such top-up.");
     let id: TopUpId = id.parse().map_err(|_| missing())?;
-    let record = web.app.find_transaction(Kind::TopUp, &caller, id.into()).await?.ok_or_else(missing)?;
-    Ok(Json(TopUp::from(&record)))
+    let course = web.app.find_transaction(TOP_UPS, &caller, id.into()).await?.ok_or_else(missing)?;
+    Ok(Json(TopUp::of(&course.record, &course.followers)))
 }
 
 /// Ask for a top-up by the terminal's own `request_id`.
@@ -145,7 +293,7 @@ pub(crate) async fn get(
     security(("terminal_token" = []), ("terminal_signature" = [])),
     params(("request_id" = String, Path, description = "The terminal's own id for the request")),
     responses(
-        (status = 200, description = "The top-up, refused ones included", body = TopUp),
+        (status = 200, description = "The top-up, refused and cancelled ones included", body = TopUp),
         (status = 404, description = "Not recorded yet", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -155,7 +303,77 @@ pub(crate) async fn get_by_request(
     Path(request_id): Path<String>,
 ) -> Result<Json<TopUp>, Problem> {
     let missing = || Problem::not_found("No top-up is recorded under this request_id yet.").for_request(&request_id);
-    let key = request_id.parse().map_err(|_| Problem::not_found("No top-up is recorded under this request_id yet."))?;
-    let record = web.app.find_by_request(Kind::TopUp, &terminal, key).await?.ok_or_else(missing)?;
-    Ok(Json(TopUp::from(&record)))
+    let key: RequestId =
+        request_id.parse().map_err(|_| Problem::not_found("No top-up is recorded under this request_id yet."))?;
+    let found = web.app.find_by_request(UNDER_REQUEST, &terminal, key.clone()).await?;
+    // Under a cancel's own id there is no top-up.
+    let is_top_up = |it: &Course| it.record.kind != Kind::TopUpCancel || it.record.target.as_ref() == Some(&key);
+    let course = found.filter(is_top_up).ok_or_else(missing)?;
+    Ok(Json(TopUp::of(&course.record, &course.followers)))
+}
+
+/// Undo a top-up by cash whose money is still there: take it away and give the cash back. Final once it is accepted.
+#[utoipa::path(
+    post,
+    path = "/v1/top-ups/{id}/cancel",
+    tag = "top-ups",
+    operation_id = "cancelTopUp",
+    security(("terminal_token" = []), ("terminal_signature" = [])),
+    params(("id" = String, Path, description = "The id of the top-up")),
+    request_body = CancelRequest,
+    responses(
+        (status = 201, description = "Undone", body = TopUpCancel),
+        (status = 404, description = "The shop has no such top-up", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The request_id stands for another request", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Refused; the code says why", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn cancel(
+    State(web): State<Web>,
+    AsTerminal(terminal): AsTerminal,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<CancelRequest>,
+) -> Result<Response, Problem> {
+    let asked = body.request_id.to_string();
+    let missing = || Problem::not_found("There is no such top-up.").for_request(&asked);
+    let id: TopUpId = id.parse().map_err(|_| missing())?;
+    let note = Note { reason: body.reason, ..Note::default() }.text()?;
+    let canceled = web.app.cancel_top_up(&terminal, CancelTarget::Id(id.into()), body.request_id, note).await;
+    let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
+    Ok(reply(&receipt, &asked, || TopUpCancel::from(&receipt.record)))
+}
+
+/// Undo the top-up that the terminal's own `request_id` stands for, whether it has arrived or not.
+///
+/// Accepted even if nothing is recorded under the id: a top-up that arrives later is then refused (`already_canceled`).
+#[utoipa::path(
+    post,
+    path = "/v1/top-ups/by-request/{request_id}/cancel",
+    tag = "top-ups",
+    operation_id = "cancelTopUpByRequest",
+    security(("terminal_token" = []), ("terminal_signature" = [])),
+    params(("request_id" = String, Path, description = "The terminal's own id for the top-up")),
+    request_body = CancelRequest,
+    responses(
+        (status = 201, description = "Undone, or never to be done", body = TopUpCancel),
+        (status = 409, description = "The request_id stands for another request", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Refused; the code says why", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn cancel_by_request(
+    State(web): State<Web>,
+    AsTerminal(terminal): AsTerminal,
+    Path(target): Path<String>,
+    JsonBody(body): JsonBody<CancelRequest>,
+) -> Result<Response, Problem> {
+    let asked = body.request_id.to_string();
+    let target = target.parse().map_err(|error| Problem::invalid(format!("{error}. Nothing was done.")))?;
+    let note = Note { reason: body.reason, ..Note::default() }.text()?;
+    let canceled = web.app.cancel_top_up(&terminal, CancelTarget::Request(target), body.request_id, note).await;
+    let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
+    Ok(reply(&receipt, &asked, || TopUpCancel::from(&receipt.record)))
 }

@@ -1,17 +1,21 @@
-//! What the replies about payments and top-ups share.
+//! What the requests and replies about commands on money share.
+
+use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use warifu_app::{ByCode, Receipt};
+use warifu_app::Receipt;
 use warifu_core::code::Code;
-use warifu_core::ledger::{Outcome, Transaction};
+use warifu_core::id::{PaymentId, RefundId, TopUpId};
+use warifu_core::ledger::{Kind, Transaction};
+use warifu_core::lot::Part;
 use warifu_core::money::Amount;
 use warifu_core::request::RequestId;
+use warifu_core::time::Time;
 
-use crate::body::word;
 use crate::problem::Problem;
 
 /// The one currency.
@@ -22,47 +26,165 @@ pub(crate) enum Currency {
     Jpy,
 }
 
-/// What a terminal asks for, by the code that a member shows.
-#[derive(Deserialize, ToSchema)]
+/// Something that was sold.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CodeRequest {
-    /// The terminal's own id for this request, 1 to 64 printable ASCII characters without space. The same id with the same
-    /// body gets the same reply; with another body it is a conflict.
-    #[serde(deserialize_with = "request_id")]
-    #[schema(value_type = String, pattern = "^[!-~]{1,64}$", min_length = 1, max_length = 64, example = "till-7-000123")]
-    pub(crate) request_id: RequestId,
-    /// What the scanner read: the 24 digits of the barcode, or the text of the QR code.
-    #[serde(deserialize_with = "code")]
-    #[schema(value_type = String, pattern = "^[0-9]{24}$", example = "900001231234567890123456")]
-    pub(crate) code: Code,
-    /// How much, in minor units.
-    #[serde(deserialize_with = "amount")]
-    #[schema(value_type = i64, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1200)]
-    pub(crate) amount: Amount,
-    /// Of what.
-    #[serde(deserialize_with = "word")]
-    #[allow(dead_code, reason = "checked by being read: there is one currency")]
-    pub(crate) currency: Currency,
+pub(crate) struct Item {
+    /// The JAN code, 8 or 13 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^([0-9]{8}|[0-9]{13})$")]
+    pub(crate) jan_code: Option<String>,
+    /// What it is called on the receipt, 1 to 100 characters.
+    #[schema(min_length = 1, max_length = 100)]
+    pub(crate) name: String,
+    /// What one costs, tax included, in minor units.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    pub(crate) unit_price: i64,
+    /// How many.
+    #[schema(minimum = 1, maximum = 9_999)]
+    pub(crate) quantity: i64,
+    /// The rate of the tax that the price includes, in whole percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 100)]
+    pub(crate) tax_rate: Option<i64>,
 }
 
-impl From<CodeRequest> for ByCode {
-    fn from(request: CodeRequest) -> Self {
-        Self { request_id: request.request_id, code: request.code, amount: request.amount }
+/// What is remembered with a transaction and decides nothing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Note {
+    /// What was sold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) items: Vec<Item>,
+    /// The till's own words.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metadata: BTreeMap<String, String>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+}
+
+impl Note {
+    /// What a record remembers.
+    pub(crate) fn of(record: &Transaction) -> Self {
+        record.note.as_deref().and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default()
+    }
+
+    /// The text that is stored: the same for the same contents. `None` if there is nothing.
+    pub(crate) fn text(&self) -> Result<Option<String>, Problem> {
+        self.check().map_err(Problem::invalid)?;
+        if self.items.is_empty() && self.metadata.is_empty() && self.reason.is_none() {
+            return Ok(None);
+        }
+        Ok(serde_json::to_string(self).ok())
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let readable =
+            |text: &str, most: usize| (1..=most).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if self.items.len() > 200 {
+            return Err("items are at most 200. Nothing was done.");
+        }
+        for item in &self.items {
+            let digits = |code: &String| matches!(code.len(), 8 | 13) && code.bytes().all(|byte| byte.is_ascii_digit());
+            if item.jan_code.as_ref().is_some_and(|code| !digits(code)) {
+                return Err("a jan_code is 8 or 13 digits. Nothing was done.");
+            }
+            if !readable(&item.name, 100) {
+                return Err("the name of an item is 1 to 100 characters. Nothing was done.");
+            }
+            if Amount::new(item.unit_price).is_none() || !(1..=9_999).contains(&item.quantity) {
+                return Err("a unit_price is 0 or more, a quantity 1 to 9999. Nothing was done.");
+            }
+            if item.tax_rate.is_some_and(|rate| !(0..=100).contains(&rate)) {
+                return Err("a tax_rate is 0 to 100 percent. Nothing was done.");
+            }
+        }
+        if self.metadata.len() > 20
+            || !self.metadata.iter().all(|(key, value)| readable(key, 40) && readable(value, 200))
+        {
+            return Err(
+                "metadata are at most 20 pairs, keys 1 to 40 and values 1 to 200 characters. Nothing was done.",
+            );
+        }
+        if self.reason.as_ref().is_some_and(|reason| !readable(reason, 500)) {
+            return Err("a reason is 1 to 500 characters. Nothing was done.");
+        }
+        Ok(())
     }
 }
 
-fn request_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestId, D::Error> {
+/// A part of a lot of the wallet.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Source {
+    /// `paid`, `bonus` or `points`.
+    #[schema(example = "paid")]
+    account: &'static str,
+    /// The number of the lot in its wallet.
+    lot: i64,
+    /// How much of it, in minor units.
+    amount: i64,
+    /// The first moment at which it cannot be spent; null if there is none.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+impl From<&Part> for Source {
+    fn from(part: &Part) -> Self {
+        Self {
+            account: part.account.text(),
+            lot: part.lot,
+            amount: part.amount.get(),
+            expires_at: part.expires_at.map(|time: Time| time.to_string()),
+        }
+    }
+}
+
+/// A request that carries nothing but its id.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlainRequest {
+    /// The terminal's own id for this request.
+    #[serde(deserialize_with = "request_id")]
+    #[schema(value_type = String, pattern = "^[!-~]{1,64}$", min_length = 1, max_length = 64, example = "till-7-000124")]
+    pub(crate) request_id: RequestId,
+}
+
+/// A cancel.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelRequest {
+    /// The terminal's own id for the cancel itself; not that of what it cancels.
+    #[serde(deserialize_with = "request_id")]
+    #[schema(value_type = String, pattern = "^[!-~]{1,64}$", min_length = 1, max_length = 64, example = "till-7-000124")]
+    pub(crate) request_id: RequestId,
+    /// Why, 1 to 500 characters.
+    #[serde(default)]
+    #[schema(max_length = 500)]
+    pub(crate) reason: Option<String>,
+}
+
+pub(crate) fn request_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RequestId, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
-fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
+pub(crate) fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Code, D::Error> {
     Code::read(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
-fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+pub(crate) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
     Amount::new(i64::deserialize(deserializer)?)
         .filter(|amount| !amount.is_zero())
         .ok_or_else(|| serde::de::Error::custom("an amount is 1 to 9007199254740991 minor units"))
+}
+
+/// The id of a transaction as its kind's readers know it.
+pub(crate) fn public_id(record: &Transaction) -> String {
+    match record.kind {
+        Kind::Payment | Kind::Authorization => PaymentId::from(record.id).to_string(),
+        Kind::Refund => RefundId::from(record.id).to_string(),
+        Kind::TopUp | Kind::Exchange | Kind::Grant => TopUpId::from(record.id).to_string(),
+        _ => record.id.to_string(),
+    }
 }
 
 /// Says on a reply that it is that of an earlier request with the same id.
@@ -70,14 +192,13 @@ static IDEMPOTENT_REPLAY: HeaderName = HeaderName::from_static("idempotent-repla
 
 /// The reply to a command: what was recorded, or the refusal that was. Made from the record alone, so that a replay is the
 /// very same.
-pub(crate) fn reply<T: Serialize>(receipt: &Receipt, id: String, view: T) -> Response {
-    let record = &receipt.record;
-    let mut response = match record.outcome {
-        Outcome::Done { .. } => (StatusCode::CREATED, Json(view)).into_response(),
-        Outcome::Refused(refusal) => {
-            let (trace_id, is_replay) = (trace_id(record), receipt.replayed);
+pub(crate) fn reply<T: Serialize>(receipt: &Receipt, request_id: &str, view: impl FnOnce() -> T) -> Response {
+    let mut response = match receipt.refusal() {
+        None => (StatusCode::CREATED, Json(view())).into_response(),
+        Some(refusal) => {
+            let (trace_id, is_replay) = (trace_id(&receipt.record), receipt.replayed);
             tracing::debug!(trace_id, refusal = refusal.word(), is_replay, "refused");
-            Problem::refused(refusal, id, record.key.request_id.as_str(), trace_id).into_response()
+            Problem::refused(refusal, public_id(&receipt.record), request_id, trace_id).into_response()
         }
     };
     if receipt.replayed {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use warifu_core::ledger::{Account, Kind, Outcome, Owner, Side, Transaction as Record, Transfer};
+use warifu_core::id::ShopId;
+use warifu_core::ledger::{Account, Owner, Side, Transaction as Record, Transfer};
 use warifu_core::money::Unit;
+use warifu_core::place::Book;
 use warifu_core::time::Time;
 
 use super::{Invariant, PAGE, Progress, Run};
@@ -14,12 +16,12 @@ use crate::sums::{AccountSum, ISSUER};
 
 statements! {
     LIST_ROWS (Int, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(), "WHERE j.position > $1 AND j.position <= $2 ORDER BY j.position LIMIT $3");
     LIST_HEADS () -> (Int, Int, Int) "SELECT stream, position, at FROM streams ORDER BY stream";
 }
 
-type SumKey = (Account, [u8; 16], Unit);
+type SumKey = (Book, Account, [u8; 16], Unit);
 
 /// What the pass adds up: everything that was derived so far, and everything there is.
 #[derive(Default)]
@@ -89,7 +91,7 @@ impl Run<'_> {
                     );
                 }
                 cursor.position = position;
-                let at = row.int(3)?;
+                let at = row.int(4)?;
                 if at < last_at {
                     let object = format!("position {position}");
                     self.report.violated(Invariant::Stream, object, "it is older than the one before it");
@@ -108,38 +110,14 @@ impl Run<'_> {
 
     fn transaction_by_itself(&mut self, recorded: &Recorded, is_sealed: bool, sums: &mut Sums) {
         let record = &recorded.record;
-        let Outcome::Done { transfers, .. } = &record.outcome else { return };
+        let Some(done) = record.done() else { return };
         let object = format!("transaction {}", record.id);
-        if record.wallet.is_none() || record.code.is_none() {
-            self.report.violated(Invariant::Balanced, &object, "it was done and names no wallet or no code");
-        }
-        let accounts = match record.kind {
-            Kind::Payment => (Account::WalletPaid, Account::ShopPayable),
-            Kind::TopUp => (Account::ShopCash, Account::WalletPaid),
-        };
-        if transfers.iter().any(|transfer| (transfer.debit, transfer.credit) != accounts) {
-            self.report.violated(
-                Invariant::Balanced,
-                &object,
-                "it moves value between accounts that are not its kind's",
-            );
-        }
-        let mut moved = 0_i128;
-        for transfer in transfers {
+        for transfer in &done.transfers {
             self.report.transfers = self.report.transfers.saturating_add(1);
             if let Err(error) = transfer.check() {
                 self.report.violated(Invariant::Balanced, &object, error.to_string());
             }
-            if transfer.unit != record.unit {
-                let detail = format!("it moves {}, {} was asked for", transfer.unit.text(), record.unit.text());
-                self.report.violated(Invariant::Balanced, &object, detail);
-            }
-            moved = moved.saturating_add(i128::from(transfer.amount.get()));
             sums.add(record, transfer, is_sealed);
-        }
-        if moved != i128::from(record.amount.get()) {
-            let detail = format!("its transfers move {moved}, {} was asked for", record.amount.get());
-            self.report.violated(Invariant::Balanced, &object, detail);
         }
     }
 
@@ -152,7 +130,7 @@ impl Run<'_> {
             let Some(end) = page.last() else { break };
             last = Some(*end);
             for kept in page {
-                let key = (kept.account, kept.owner, kept.unit);
+                let key = (kept.book, kept.account, kept.owner, kept.unit);
                 let found = expected.remove(&key).unwrap_or_default();
                 if found != (i128::from(kept.debits), i128::from(kept.credits)) {
                     let detail = format!(
@@ -198,22 +176,23 @@ impl Sums {
                     *wallets = wallets.saturating_add(credit).saturating_sub(debit);
                     continue;
                 }
-                Owner::Shop => record.shop.bytes(),
+                Owner::Shop => record.shop.map_or(ISSUER, ShopId::bytes),
                 Owner::Issuer => ISSUER,
             };
             if is_sealed {
-                let sum = self.sealed.entry((account, owner, transfer.unit)).or_default();
+                let sum = self.sealed.entry((record.book, account, owner, transfer.unit)).or_default();
                 *sum = (sum.0.saturating_add(debit), sum.1.saturating_add(credit));
             }
         }
     }
 }
 
-fn object_name((account, owner, unit): &SumKey) -> String {
+fn object_name((book, account, owner, unit): &SumKey) -> String {
     let owner = match account.owner() {
-        Owner::Shop => warifu_core::id::ShopId::from_bytes(*owner).to_string(),
+        Owner::Shop => ShopId::from_bytes(*owner).to_string(),
         Owner::Wallet => warifu_core::id::WalletId::from_bytes(*owner).to_string(),
         Owner::Issuer => "the issuer".to_owned(),
     };
-    format!("account {} of {owner} in {}", account.text(), unit.text())
+    let book = if *book == Book::Sandbox { " (sandbox)" } else { "" };
+    format!("account {} of {owner} in {}{book}", account.text(), unit.text())
 }

@@ -1,7 +1,7 @@
 //! The pass over every wallet: its entries in the order of its versions, folded and compared with what is stored.
 
 use warifu_core::id::WalletId;
-use warifu_core::ledger::{Account, Outcome, Transfer};
+use warifu_core::ledger::{Account, Transfer};
 use warifu_core::money::Amount;
 
 use super::{Invariant, PAGE, Progress, Run};
@@ -14,7 +14,7 @@ statements! {
     LIST_WALLETS (Blob, Int) -> (Blob, Int, Int)
         "SELECT id, paid, version FROM wallets WHERE id > $1 ORDER BY id LIMIT $2";
     LIST_WALLET_ENTRIES (Blob, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Int, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(),
             "WHERE j.wallet_version IS NOT NULL AND (j.wallet_id, j.wallet_version) > ($1, $2) \
              ORDER BY j.wallet_id, j.wallet_version LIMIT $3");
@@ -60,7 +60,7 @@ impl Run<'_> {
         let (mut paid, mut version) = (0_i128, 0_i64);
         while entries.wallet()? == Some(id) {
             let Some(row) = entries.next.take() else { break };
-            let found = row.int(10)?;
+            let found = row.int(11)?;
             if found != version.saturating_add(1) {
                 let detail = format!("version {found} follows version {version}");
                 self.report.violated(Invariant::Fold, &object, detail);
@@ -68,9 +68,9 @@ impl Run<'_> {
             version = found;
             // A row that cannot be read was named by the pass over the streams.
             if let Ok(recorded) = read_recorded(&row)
-                && let Outcome::Done { transfers, .. } = &recorded.record.outcome
+                && let Some(done) = recorded.record.done()
             {
-                for transfer in transfers {
+                for transfer in &done.transfers {
                     paid = self.fold(&object, version, paid, transfer);
                 }
             }
@@ -136,7 +136,7 @@ impl Run<'_> {
             entries.next = entries.page.next();
         }
         if let Some(row) = &entries.next {
-            entries.last = (row.bytes(9)?, row.int(10)?);
+            entries.last = (row.bytes(10)?, row.int(11)?);
         }
         Ok(())
     }
@@ -144,6 +144,6 @@ impl Run<'_> {
 
 impl Entries {
     fn wallet(&self) -> Result<Option<[u8; 16]>, StoreError> {
-        self.next.as_ref().map(|row| row.bytes(9)).transpose()
+        self.next.as_ref().map(|row| row.bytes(10)).transpose()
     }
 }

@@ -94,7 +94,10 @@ async fn create_people(transaction: &mut Transaction) -> Result<(), StoreError> 
 }
 
 pub(crate) async fn issue(database: &Database, code: IssuedCode) {
-    database.write(move |transaction| Box::pin(async move { transaction.create_code(&code).await })).await.unwrap();
+    database
+        .write(move |transaction| Box::pin(async move { transaction.create_code(&code, None).await }))
+        .await
+        .unwrap();
 }
 
 /// Claims, gathers, decides and records, as a batch of one.
