@@ -186,7 +186,7 @@ impl Payment {
 
     /// What of the captured parts is in yen.
     fn captured_yen(&self) -> Amount {
-        crate::wallet::sum(self.captured_parts.iter().filter(|part| part.account != LotAccount::Points))
+        crate::wallet::total(self.captured_parts.iter().filter(|part| part.account != LotAccount::Points))
     }
 }
 
@@ -206,7 +206,7 @@ pub(crate) fn capture_now(
     amount: Amount,
     earning: Earning<'_>,
 ) -> Result<Totals, Refusal> {
-    let yen = crate::wallet::sum(parts.iter().filter(|part| part.account != LotAccount::Points));
+    let yen = crate::wallet::total(parts.iter().filter(|part| part.account != LotAccount::Points));
     for part in parts {
         posting.pay_shop(None, part)?;
     }
@@ -230,7 +230,7 @@ pub(crate) fn capture(
         return Err(Refusal::CaptureExceedsAuthorized);
     }
     let fresh = parts.iter().filter(|part| part.account != LotAccount::Points);
-    let yen = payment.captured_yen().checked_add(crate::wallet::sum(fresh)).ok_or(Refusal::LimitExceeded)?;
+    let yen = payment.captured_yen().checked_add(crate::wallet::total(fresh)).ok_or(Refusal::LimitExceeded)?;
     for part in parts {
         posting.pay_shop(Some(payment.id), part)?;
     }

@@ -166,7 +166,7 @@ impl Posting {
 
     fn release_at(&mut self, payment: TransactionId, at: Time) -> Result<Amount, Refusal> {
         let parts = self.wallet.hold(payment).map(|hold| hold.parts.clone()).unwrap_or_default();
-        let released = crate::wallet::sum(parts.iter());
+        let released = crate::wallet::total(parts.iter());
         for part in parts {
             self.step(Step::Release, reopen(part, at), Some(payment))?;
         }

@@ -26,7 +26,7 @@ pub(crate) fn refund(posting: &mut Posting, payment: &Payment, amount: Amount) -
         posting.pay_back(&part, Amount::ZERO)?;
     }
     let taken = points::takable(posting, payment, wanted);
-    let mut shortfall = wanted.checked_sub(crate::wallet::sum(taken.iter())).unwrap_or(Amount::ZERO);
+    let mut shortfall = wanted.checked_sub(crate::wallet::total(taken.iter())).unwrap_or(Amount::ZERO);
     for part in returned_yen {
         let kept_back = shortfall.min(part.amount);
         shortfall = shortfall.checked_sub(kept_back).unwrap_or(Amount::ZERO);

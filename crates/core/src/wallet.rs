@@ -159,19 +159,19 @@ impl Wallet {
     /// Everything in an account, held parts and what expired unbooked included: the balance of the ledger.
     #[must_use]
     pub fn posted(&self, account: LotAccount) -> Amount {
-        sum(self.lots.iter().chain(self.held()).filter(|part| part.account == account))
+        total(self.lots.iter().chain(self.held()).filter(|part| part.account == account))
     }
 
     /// What can be spent of an account at `at`. What a lapsed hold sets aside does not count until it is released.
     #[must_use]
     pub fn available(&self, account: LotAccount, at: Time) -> Amount {
-        sum(self.lots.iter().filter(|part| part.account == account && !part.is_expired(at)))
+        total(self.lots.iter().filter(|part| part.account == account && !part.is_expired(at)))
     }
 
     /// What is held of an account.
     #[must_use]
     pub fn held_of(&self, account: LotAccount) -> Amount {
-        sum(self.held().filter(|part| part.account == account))
+        total(self.held().filter(|part| part.account == account))
     }
 
     /// The parts in all holds.
@@ -263,6 +263,6 @@ fn take_from(parts: &mut Vec<Part>, part: &Part) -> Result<(), MoveError> {
 }
 
 /// The sum of parts; at most [`Amount::MAX`].
-pub(crate) fn sum<'a>(parts: impl Iterator<Item = &'a Part>) -> Amount {
+pub(crate) fn total<'a>(parts: impl Iterator<Item = &'a Part>) -> Amount {
     parts.fold(Amount::ZERO, |sum, part| sum.checked_add(part.amount).unwrap_or(Amount::MAX))
 }
