@@ -370,7 +370,7 @@ struct StoredUsage {
     payments: StoredRolling,
 }
 
-fn read_usage(text: &str) -> Option<Usage> {
+pub(crate) fn read_usage(text: &str) -> Option<Usage> {
     let stored: StoredUsage = serde_json::from_str(text).ok()?;
     Some(Usage { top_ups: stored.top_ups.read()?, payments: stored.payments.read()? })
 }

@@ -47,7 +47,7 @@ impl Transaction {
 }
 
 /// Entries that a policy does not name are off: it was made before there were such.
-fn read_policy(row: &Row) -> Result<Policy, StoreError> {
+pub(crate) fn read_policy(row: &Row) -> Result<Policy, StoreError> {
     let entries: BTreeMap<String, Option<i64>> = row.parsed(1, |text| serde_json::from_str(text).ok())?;
     let mut policy = Policy { number: row.int(0)?, ..Policy::default() };
     for name in Policy::NAMES {

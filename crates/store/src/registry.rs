@@ -92,8 +92,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::terminal::STATEMENTS,
         crate::wallet::STATEMENTS,
         crate::verify::code::STATEMENTS,
+        crate::verify::known::STATEMENTS,
+        crate::verify::payment::STATEMENTS,
         crate::verify::request::STATEMENTS,
         crate::verify::stream::STATEMENTS,
+        crate::verify::sums::STATEMENTS,
+        crate::verify::terminal::STATEMENTS,
         crate::verify::wallet::STATEMENTS,
     ]
     .into_iter()

@@ -93,7 +93,7 @@ impl Transaction {
     }
 }
 
-fn read_sum(row: &Row) -> Result<AccountSum, StoreError> {
+pub(crate) fn read_sum(row: &Row) -> Result<AccountSum, StoreError> {
     Ok(AccountSum {
         book: row.converted(0, Book::from_number)?,
         account: row.parsed(1, Account::parse)?,

@@ -6,6 +6,7 @@
 //! on after it. Nothing here asks the code that decides: it would agree with itself.
 
 pub(crate) mod code;
+mod course;
 mod fold;
 pub(crate) mod known;
 mod limit;
@@ -19,6 +20,7 @@ pub(crate) mod wallet;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use warifu_core::id::{TransactionId, WalletId};
 
@@ -32,6 +34,8 @@ use sums::Sums;
 const PAGE: i64 = 2_000;
 /// How many violations are told in full; the others are counted.
 const TOLD: usize = 1_000;
+/// How long value lives that goes back to its lot when its expiry has come: 30 days.
+const REOPENED: Duration = Duration::from_secs(30 * 86_400);
 
 macro_rules! invariants {
     ($($(#[$meta:meta])* $invariant:ident = $number:literal, $says:literal;)*) => {
@@ -41,7 +45,7 @@ macro_rules! invariants {
 
         impl Invariant {
             /// Every invariant that is checked.
-            pub const ALL: &'static [Self] = &[$(Self::$invariant),*];
+            pub const ALL: [Self; 11] = [$(Self::$invariant),*];
 
             /// Its number in the documentation.
             #[must_use]

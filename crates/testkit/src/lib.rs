@@ -10,8 +10,10 @@
 pub mod actors;
 pub mod browser;
 pub mod database;
+pub mod issuer;
 pub mod postgres;
 pub mod server;
+pub mod wire;
 
 pub use actors::{Anonymous, Cashier, Member, Reply, Request};
 pub use browser::{Browser, Page, Viewport};

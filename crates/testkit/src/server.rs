@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use warifu_app::{App, Clock, KeyRing, ManualClock, SystemClock};
-use warifu_core::id::ShopId;
+use warifu_core::id::{MerchantId, ShopId};
 use warifu_core::place::{Book, Channel};
 use warifu_web::{Limits, Web};
 
@@ -177,26 +177,69 @@ impl Server {
         })
     }
 
+    /// How many of them changed something: were not refused.
+    ///
+    /// # Panics
+    /// If the database does not say.
+    pub fn done_count(&self) -> BoxFuture<'_, u64> {
+        Box::pin(async move {
+            let found = self.database().query_raw("SELECT count(*) FROM journal WHERE refusal IS NULL").await;
+            found[0][0].parse().expect("a count is a number")
+        })
+    }
+
+    /// Adds a merchant.
+    ///
+    /// # Panics
+    /// If it cannot be added.
+    pub fn add_merchant(&self) -> BoxFuture<'_, MerchantId> {
+        Box::pin(async move {
+            let number = self.shops.fetch_add(1, Ordering::Relaxed);
+            self.app.add_merchant(&format!("Merchant {number}")).await.expect("a merchant can be added").id
+        })
+    }
+
     /// Adds a shop of a new merchant.
     ///
     /// # Panics
     /// If it cannot be added.
     pub fn add_shop(&self) -> BoxFuture<'_, ShopId> {
+        Box::pin(async move { self.add_shop_of(self.add_merchant().await).await })
+    }
+
+    /// Adds a shop of `merchant`.
+    ///
+    /// # Panics
+    /// If it cannot be added.
+    pub fn add_shop_of(&self, merchant: MerchantId) -> BoxFuture<'_, ShopId> {
         Box::pin(async move {
             let number = self.shops.fetch_add(1, Ordering::Relaxed);
-            let merchant = self.app.add_merchant(&format!("Merchant {number}")).await.expect("a merchant can be added");
-            self.app.add_shop(merchant.id, &format!("Shop {number}")).await.expect("a shop can be added").id
+            self.app.add_shop(merchant, &format!("Shop {number}")).await.expect("a shop can be added").id
         })
+    }
+
+    /// Adds a till to `shop`.
+    pub fn add_till(&self, shop: ShopId) -> BoxFuture<'_, Till> {
+        self.add_terminal(shop, Channel::Till, Book::Real)
+    }
+
+    /// Adds an ATM to `shop`.
+    pub fn add_atm(&self, shop: ShopId) -> BoxFuture<'_, Till> {
+        self.add_terminal(shop, Channel::Atm, Book::Real)
+    }
+
+    /// Adds a till for trials to `shop`.
+    pub fn add_sandbox_till(&self, shop: ShopId) -> BoxFuture<'_, Till> {
+        self.add_terminal(shop, Channel::Till, Book::Sandbox)
     }
 
     /// Adds a terminal to `shop`.
     ///
     /// # Panics
     /// If it cannot be added.
-    pub fn add_till(&self, shop: ShopId) -> BoxFuture<'_, Till> {
+    fn add_terminal(&self, shop: ShopId, channel: Channel, book: Book) -> BoxFuture<'_, Till> {
         Box::pin(async move {
-            let added =
-                self.app.add_terminal(shop, "Till", Channel::Till, Book::Real).await.expect("a terminal can be added");
+            let added = self.app.add_terminal(shop, "Till", channel, book).await.expect("a terminal can be added");
             Till {
                 shop,
                 terminal: added.terminal.id.to_string(),
@@ -232,6 +275,16 @@ impl Server {
         Cashier::by_token(&self.origin, &self.add_till(shop).await.token)
     }
 
+    /// Whoever puts notes into a new ATM of a new shop.
+    pub async fn atm(&self) -> Cashier {
+        Cashier::by_token(&self.origin, &self.add_atm(self.add_shop().await).await.token)
+    }
+
+    /// Somebody who tries out a new till for trials, of a new shop.
+    pub async fn sandbox_cashier(&self) -> Cashier {
+        Cashier::by_token(&self.origin, &self.add_sandbox_till(self.add_shop().await).await.token)
+    }
+
     /// A cashier at a new till of a new shop, which signs its requests.
     pub async fn signing_cashier(&self) -> Cashier {
         let till = self.add_till(self.add_shop().await).await;
@@ -243,7 +296,7 @@ impl Server {
         Member::by_token(&self.origin, &self.add_member().await)
     }
 
-    /// A member whose wallet was topped up with `amount` yen, at a shop that nobody else uses.
+    /// A member whose wallet was topped up with `amount` yen, 49,000 at most, at a shop that nobody else uses.
     ///
     /// # Panics
     /// If the top-up is refused.

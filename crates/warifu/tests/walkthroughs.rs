@@ -91,7 +91,7 @@ fn every_walkthrough_is_run() {
     let mut pages: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     pages.sort();
-    assert_eq!(pages, ["a-first-payment.md"]);
+    assert_eq!(pages, ["a-first-payment.md", "a-shops-day.md"]);
 }
 
 #[tokio::test]
@@ -102,4 +102,14 @@ async fn a_first_payment_on_sqlite() {
 #[tokio::test]
 async fn a_first_payment_on_postgres() {
     run("a-first-payment.md", Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_shops_day_on_sqlite() {
+    run("a-shops-day.md", Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_shops_day_on_postgres() {
+    run("a-shops-day.md", Engine::Postgres).await;
 }

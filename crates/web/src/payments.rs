@@ -19,7 +19,9 @@ use crate::caller::{AsCaller, AsTerminal};
 use crate::payment_view::{Payment, PaymentStep};
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::transaction::{CancelRequest, Currency, Item, Note, PlainRequest, amount, code, reply, request_id};
+use crate::transaction::{
+    CancelRequest, Currency, Item, Note, PlainRequest, amount, amount_if_any, code, reply, request_id,
+};
 
 /// When a payment is captured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -75,16 +77,12 @@ pub(crate) struct CaptureBody {
     #[schema(value_type = String, pattern = "^[!-~]{1,64}$", min_length = 1, max_length = 64, example = "till-7-000124")]
     request_id: RequestId,
     /// How much, in minor units; all that is left, if absent.
-    #[serde(default, deserialize_with = "some_amount")]
+    #[serde(default, deserialize_with = "amount_if_any")]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     amount: Option<Amount>,
     /// Whether what is left then is let go.
     #[serde(default, rename = "final")]
     is_final: bool,
-}
-
-fn some_amount<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Amount>, D::Error> {
-    amount(deserializer).map(Some)
 }
 
 /// What stands under a request id of a payment: the payment, or the cancel that came first.
@@ -123,7 +121,7 @@ pub(crate) async fn take(
         code: body.code,
         amount: body.amount,
         capture: if body.capture == CaptureTime::Now { Capture::Now } else { Capture::Later },
-        note: note.text()?,
+        note: note.text(&asked)?,
     };
     let taken = web.app.take_payment(&terminal, request).await;
     let receipt = taken.map_err(|fault| Problem::from(fault).for_request(&asked))?;
@@ -282,7 +280,7 @@ pub(crate) async fn cancel(
     let asked = body.request_id.to_string();
     let payment = payment_id(&id, &asked)?;
     let target = CancelTarget::Id(payment.into());
-    let note = Note { reason: body.reason, ..Note::default() }.text()?;
+    let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_payment(&terminal, target, body.request_id, note).await;
     let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
     Ok(reply(&receipt, &asked, || PaymentStep::from(&receipt.record)))
@@ -315,7 +313,7 @@ pub(crate) async fn cancel_by_request(
 ) -> Result<Response, Problem> {
     let asked = body.request_id.to_string();
     let target = target.parse().map_err(|error| Problem::invalid(format!("{error}. Nothing was done.")))?;
-    let note = Note { reason: body.reason, ..Note::default() }.text()?;
+    let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_payment(&terminal, CancelTarget::Request(target), body.request_id, note).await;
     let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
     Ok(reply(&receipt, &asked, || PaymentStep::from(&receipt.record)))

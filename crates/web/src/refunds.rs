@@ -165,7 +165,7 @@ pub(crate) async fn take(
     let asked = body.request_id.to_string();
     let missing = || Problem::not_found("There is no such payment.").for_request(&asked);
     let payment: PaymentId = body.payment_id.parse().map_err(|_| missing())?;
-    let note = Note { reason: body.reason, ..Note::default() }.text()?;
+    let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let request = RefundRequest { request_id: body.request_id, payment, amount: body.amount, note };
     let refunded = web.app.refund_payment(&terminal, request).await;
     let receipt = refunded.map_err(|fault| Problem::from(fault).for_request(&asked))?;

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use warifu_app::{CancelTarget, Course, TopUpRequest};
+use warifu_app::{Caller, CancelTarget, Course, TopUpRequest};
 use warifu_core::code::Code;
 use warifu_core::id::TopUpId;
 use warifu_core::ledger::{Kind, Transaction};
@@ -105,6 +105,9 @@ pub(crate) struct TopUp {
     /// The lot that it opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     lot: Option<Source>,
+    /// The till's own words; for terminals only.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metadata: BTreeMap<String, String>,
     /// The shop; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     shop_id: Option<String>,
@@ -122,7 +125,8 @@ pub(crate) struct TopUp {
 }
 
 impl TopUp {
-    fn of(record: &Transaction, followers: &[Transaction]) -> Self {
+    /// A top-up with what followed it. Metadata are shown to whoever gave them.
+    fn of(record: &Transaction, followers: &[Transaction], to_terminal: bool) -> Self {
         let came_first = record.target.as_ref();
         let is_canceled = came_first.is_some() || followers.iter().any(|follower| follower.kind == Kind::TopUpCancel);
         let opened = record.done().and_then(|done| done.moves.iter().find(|it| it.step == Step::In));
@@ -142,6 +146,7 @@ impl TopUp {
             amount: came_first.is_none().then(|| record.amount.get()),
             currency: Currency::Jpy,
             lot: opened.map(|it| (&it.part).into()),
+            metadata: if to_terminal { Note::of(record).metadata } else { BTreeMap::new() },
             shop_id: record.shop.map(|shop| shop.to_string()),
             terminal_id: record.shop.map(|_| record.key.caller.terminal().to_string()),
             request_id: came_first.unwrap_or(&record.key.request_id).to_string(),
@@ -222,11 +227,11 @@ pub(crate) async fn take(
     JsonBody(body): JsonBody<TopUpBody>,
 ) -> Result<Response, Problem> {
     let asked = body.request_id.to_string();
-    let note = Note { metadata: body.metadata, ..Note::default() }.text()?;
+    let note = Note { metadata: body.metadata, ..Note::default() }.text(&asked)?;
     let request = TopUpRequest { request_id: body.request_id, code: body.code, amount: body.amount, note };
     let taken = web.app.take_top_up(&terminal, request).await;
     let receipt = taken.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[])))
+    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[], true)))
 }
 
 /// Make points into as many bonus yen.
@@ -253,7 +258,7 @@ pub(crate) async fn from_points(
     let asked = body.request_id.to_string();
     let exchanged = web.app.exchange_points(member, body.request_id, body.amount).await;
     let receipt = exchanged.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[])))
+    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[], true)))
 }
 
 /// Ask for a top-up by its id.
@@ -279,7 +284,7 @@ pub(crate) async fn get(
     let missing = || Problem::not_found("There is no such top-up.");
     let id: TopUpId = id.parse().map_err(|_| missing())?;
     let course = web.app.find_transaction(TOP_UPS, &caller, id.into()).await?.ok_or_else(missing)?;
-    Ok(Json(TopUp::of(&course.record, &course.followers)))
+    Ok(Json(TopUp::of(&course.record, &course.followers, matches!(caller, Caller::Terminal(_)))))
 }
 
 /// Ask for a top-up by the terminal's own `request_id`.
@@ -309,7 +314,7 @@ pub(crate) async fn get_by_request(
     // Under a cancel's own id there is no top-up.
     let is_top_up = |it: &Course| it.record.kind != Kind::TopUpCancel || it.record.target.as_ref() == Some(&key);
     let course = found.filter(is_top_up).ok_or_else(missing)?;
-    Ok(Json(TopUp::of(&course.record, &course.followers)))
+    Ok(Json(TopUp::of(&course.record, &course.followers, true)))
 }
 
 /// Undo a top-up by cash whose money is still there: take it away and give the cash back. Final once it is accepted.
@@ -339,7 +344,7 @@ pub(crate) async fn cancel(
     let asked = body.request_id.to_string();
     let missing = || Problem::not_found("There is no such top-up.").for_request(&asked);
     let id: TopUpId = id.parse().map_err(|_| missing())?;
-    let note = Note { reason: body.reason, ..Note::default() }.text()?;
+    let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_top_up(&terminal, CancelTarget::Id(id.into()), body.request_id, note).await;
     let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
     Ok(reply(&receipt, &asked, || TopUpCancel::from(&receipt.record)))
@@ -372,7 +377,7 @@ pub(crate) async fn cancel_by_request(
 ) -> Result<Response, Problem> {
     let asked = body.request_id.to_string();
     let target = target.parse().map_err(|error| Problem::invalid(format!("{error}. Nothing was done.")))?;
-    let note = Note { reason: body.reason, ..Note::default() }.text()?;
+    let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_top_up(&terminal, CancelTarget::Request(target), body.request_id, note).await;
     let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
     Ok(reply(&receipt, &asked, || TopUpCancel::from(&receipt.record)))

@@ -69,9 +69,9 @@ impl Note {
         record.note.as_deref().and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default()
     }
 
-    /// The text that is stored: the same for the same contents. `None` if there is nothing.
-    pub(crate) fn text(&self) -> Result<Option<String>, Problem> {
-        self.check().map_err(Problem::invalid)?;
+    /// The text that is stored with what `request_id` asks for: the same for the same contents. `None` if there is nothing.
+    pub(crate) fn text(&self, request_id: &str) -> Result<Option<String>, Problem> {
+        self.check().map_err(|wrong| Problem::invalid(wrong).for_request(request_id))?;
         if self.items.is_empty() && self.metadata.is_empty() && self.reason.is_none() {
             return Ok(None);
         }
@@ -172,9 +172,18 @@ pub(crate) fn code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Code, D
 }
 
 pub(crate) fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
-    Amount::new(i64::deserialize(deserializer)?)
+    check_amount(i64::deserialize(deserializer)?)
+}
+
+/// An amount that may be left out; null is as good as nothing.
+pub(crate) fn amount_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Amount>, D::Error> {
+    Option::<i64>::deserialize(deserializer)?.map(check_amount).transpose()
+}
+
+fn check_amount<E: serde::de::Error>(minor_units: i64) -> Result<Amount, E> {
+    Amount::new(minor_units)
         .filter(|amount| !amount.is_zero())
-        .ok_or_else(|| serde::de::Error::custom("an amount is 1 to 9007199254740991 minor units"))
+        .ok_or_else(|| E::custom("an amount is 1 to 9007199254740991 minor units"))
 }
 
 /// The id of a transaction as its kind's readers know it.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use warifu_app::{AccessDenied, App, Caller, Clock, KeyError, KeyRing, ManualClock, OpenError, Options, Settings};
+use warifu_core::place::{Book, Channel};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
 use crate::access::signed;
@@ -132,7 +133,7 @@ on_both_databases! {
         assert_eq!((again.record, again.replayed), (first.record, true));
         assert_eq!(refusal(&town.pay("p-2", &unused, 100).await.unwrap().record), None);
         assert_eq!(town.balance().await, 800);
-        let new = town.app.add_terminal(town.shop.id, "レジ3").await.unwrap();
+        let new = town.app.add_terminal(town.shop.id, "レジ3", Channel::Till, Book::Real).await.unwrap();
         assert_eq!((town.till.terminal.signing_key_id, new.terminal.signing_key_id), (1, 2));
         let made_by_new = town.code().await;
         town.close_clean(&database).await;

@@ -9,7 +9,7 @@ use warifu_core::code::Code;
 use warifu_core::refusal::Refusal;
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
-use crate::town::{PREFIX, SECRET, Town, assert_clean, open, pay, refusal, top_up};
+use crate::town::{PREFIX, SECRET, Town, assert_clean, open, paid, pay, refusal, top_up};
 
 const MANY: usize = 64;
 
@@ -89,7 +89,7 @@ on_both_databases! {
             async move {
                 let mut receipts = Vec::new();
                 for attempt in 0..3 {
-                    let code = node.issue_code(member).await.unwrap().code;
+                    let code = node.issue_code(member, false).await.unwrap().code;
                     receipts.push(pay(&node, &till, &format!("p-{number}-{attempt}"), &code, 300).await.unwrap());
                 }
                 receipts
@@ -195,7 +195,7 @@ on_both_databases! {
                 let mut moved = Vec::new();
                 for step in 0..8 {
                     let owner = (number * 5 + step * 3) % members.len();
-                    let code: Code = node.issue_code(members[owner]).await.unwrap().code;
+                    let code: Code = node.issue_code(members[owner], false).await.unwrap().code;
                     let key = format!("r-{number}-{step}");
                     let (amount, answer) = if (number + step) % 2 == 0 {
                         (100, top_up(&node, &till, &key, &code, 100).await.unwrap())
@@ -211,7 +211,7 @@ on_both_databases! {
         }).await;
         for (owner, member) in members.iter().enumerate() {
             let expected: i64 = moved.iter().flatten().filter(|(of, _)| *of == owner).map(|(_, amount)| amount).sum();
-            let held = nodes.town.app.balance(*member).await.unwrap().paid.get();
+            let held = paid(&nodes.town.app, *member).await;
             assert_eq!(held, expected, "member {owner}");
         }
         assert!(moved.iter().flatten().count() > 0, "nobody got through");

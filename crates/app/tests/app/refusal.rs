@@ -64,7 +64,7 @@ on_both_databases! {
         let town = Town::found(&database).await;
         let neighbour = town.app.add_member().await.unwrap();
         let older = town.code().await;
-        let other = town.app.issue_code(neighbour.id).await.unwrap().code;
+        let other = town.app.issue_code(neighbour.id, false).await.unwrap().code;
         let newer = town.code().await;
         assert_eq!(refusal(&town.top_up("t-1", &older, 10).await.unwrap().record), Some(Refusal::CodeExpired));
         assert_eq!(refusal(&town.top_up("t-2", &newer, 20).await.unwrap().record), None);

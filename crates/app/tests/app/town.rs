@@ -5,12 +5,15 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use warifu_app::{
-    AccessDenied, App, ByCode, Caller, Clock, Database, Fault, KeyRing, ManualClock, NewMember, NewTerminal, OpenError,
-    Receipt, Shop, Terminal,
+    AccessDenied, App, Caller, Clock, Database, Fault, KeyRing, ManualClock, NewMember, NewTerminal, OpenError,
+    PaymentRequest, Receipt, Shop, Terminal, TopUpRequest,
 };
 use warifu_core::code::Code;
-use warifu_core::ledger::{Outcome, Transaction as Record};
+use warifu_core::id::MemberId;
+use warifu_core::ledger::{Capture, Transaction as Record};
+use warifu_core::lot::LotAccount;
 use warifu_core::money::Amount;
+use warifu_core::place::{Book, Channel};
 use warifu_core::refusal::Refusal;
 use warifu_core::time::Time;
 use warifu_testkit::TestDatabase;
@@ -59,15 +62,15 @@ impl Town {
     pub(crate) async fn found_with(app: App, clock: Arc<ManualClock>) -> Self {
         let merchant = app.add_merchant("株式会社わりふ").await.unwrap();
         let shop = app.add_shop(merchant.id, "割符堂 渋谷店").await.unwrap();
-        let till = app.add_terminal(shop.id, "レジ1").await.unwrap();
-        let other_till = app.add_terminal(shop.id, "レジ2").await.unwrap();
+        let till = app.add_terminal(shop.id, "レジ1", Channel::Till, Book::Real).await.unwrap();
+        let other_till = app.add_terminal(shop.id, "レジ2", Channel::Till, Book::Real).await.unwrap();
         let member = app.add_member().await.unwrap();
         Self { app: Arc::new(app), clock, shop, till, other_till, member }
     }
 
     /// A fresh code of the member's.
     pub(crate) async fn code(&self) -> Code {
-        self.app.issue_code(self.member.id).await.unwrap().code
+        self.app.issue_code(self.member.id, false).await.unwrap().code
     }
 
     /// Takes a payment at the first till.
@@ -88,7 +91,7 @@ impl Town {
 
     /// What the member's wallet holds.
     pub(crate) async fn balance(&self) -> i64 {
-        self.app.balance(self.member.id).await.unwrap().paid.get()
+        paid(&self.app, self.member.id).await
     }
 
     /// Ends the node, which books everything, and proves every invariant.
@@ -110,8 +113,8 @@ pub(crate) async fn pay(
     code: &Code,
     amount: i64,
 ) -> Result<Receipt, Fault> {
-    let request = ByCode { request_id: request_id.parse().unwrap(), code: code.clone(), amount: yen(amount) };
-    app.take_payment(terminal, request).await
+    let (request_id, code, amount) = (request_id.parse().unwrap(), code.clone(), yen(amount));
+    app.take_payment(terminal, PaymentRequest { request_id, code, amount, capture: Capture::Now, note: None }).await
 }
 
 pub(crate) async fn top_up(
@@ -121,16 +124,18 @@ pub(crate) async fn top_up(
     code: &Code,
     amount: i64,
 ) -> Result<Receipt, Fault> {
-    let request = ByCode { request_id: request_id.parse().unwrap(), code: code.clone(), amount: yen(amount) };
-    app.take_top_up(terminal, request).await
+    let (request_id, code, amount) = (request_id.parse().unwrap(), code.clone(), yen(amount));
+    app.take_top_up(terminal, TopUpRequest { request_id, code, amount, note: None }).await
+}
+
+/// What a member can spend of what was paid for.
+pub(crate) async fn paid(app: &App, member: MemberId) -> i64 {
+    app.balance(member).await.unwrap().available(LotAccount::Paid)
 }
 
 /// Why a transaction was refused; `None` if it was done.
 pub(crate) fn refusal(record: &Record) -> Option<Refusal> {
-    match record.outcome {
-        Outcome::Refused(refusal) => Some(refusal),
-        Outcome::Done { .. } => None,
-    }
+    record.refusal()
 }
 
 /// Which terminal a token is believed to be.

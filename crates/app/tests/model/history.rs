@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 
 use super::model::Model;
 use super::model::civil::{DAY, HOUR, SECOND, tokyo_midnight};
-use super::model::types::{Call, Command, Member, Policy};
+use super::model::types::{Call, Command, Policy, Standing};
 
 /// The issuer as a caller.
 pub const ISSUER: u32 = 1;
@@ -100,11 +100,6 @@ pub struct History {
     requests: u64,
     codes: u64,
     commands: usize,
-    /// Whether captures, refunds and cancels sometimes come from the other terminal of the payment's shop. Off at
-    /// first: docs/rules.md does not say who may ask.
-    pub other_terminals: bool,
-    /// Whether cash top-ups name the wallet by code (else by its number).
-    pub top_up_by_code: bool,
 }
 
 impl History {
@@ -114,17 +109,7 @@ impl History {
         // Near the end of a month as often as not, at any time of the day.
         let day = if random.percent(50) { random.between(28, 31) } else { random.between(1, 27) };
         let clock = tokyo_midnight((2026, 1, day)) + random.between(0, DAY - 1);
-        History {
-            random,
-            clock,
-            sent: vec![],
-            queue: VecDeque::new(),
-            requests: 0,
-            codes: 0,
-            commands: 0,
-            other_terminals: false,
-            top_up_by_code: true,
-        }
+        History { random, clock, sent: vec![], queue: VecDeque::new(), requests: 0, codes: 0, commands: 0 }
     }
 
     /// The clock of the last step, or that at which the world is to be set up.
@@ -132,9 +117,13 @@ impl History {
         self.clock
     }
 
+    /// The clock of another history, which this one goes along with.
+    pub fn set_clock(&mut self, clock: i64) {
+        self.clock = clock;
+    }
+
     /// The world of this history before its first step: the driver makes the same one on the server.
-    pub fn world(&mut self) -> Model {
-        let policy = self.policy();
+    pub fn world(&mut self, policy: Policy) -> Model {
         let mut model = Model::new(policy);
         for shop in [1, 2] {
             let yen_per_point = self.random.one(&[200, 100, 30, 7, 1]);
@@ -146,7 +135,7 @@ impl History {
     }
 
     /// A policy: that of every day, or one with small limits and short lives.
-    fn policy(&mut self) -> Policy {
+    pub fn policy(&mut self) -> Policy {
         let random = &mut self.random;
         if random.percent(35) {
             return Policy::default();
@@ -165,10 +154,10 @@ impl History {
             wallet_payment_month: limit(3_000, 12_000),
             terminal_top_up_day: limit(3_000, 9_000),
             terminal_payment_day: limit(1_000, 5_000),
-            hold_days: Some(self.random.between(1, 7)),
+            hold_days: self.random.one(&[Some(1), Some(2), Some(4), Some(6), None]),
             paid_days: self.random.one(&[None, Some(2), Some(20), Some(45)]),
-            bonus_days: self.random.one(&[Some(1), Some(5), Some(30), Some(180)]),
-            points_months: self.random.one(&[Some(0), Some(1), Some(2), Some(12)]),
+            bonus_days: self.random.one(&[Some(1), Some(5), Some(30), Some(180), None]),
+            points_months: self.random.one(&[Some(1), Some(1), Some(2), Some(12), None]),
         }
     }
 
@@ -177,10 +166,8 @@ impl History {
         self.commands >= COMMANDS
     }
 
-    /// The next step, in view of where the model stands.
+    /// The next step, in view of where the model stands. The clock is moved by [`History::advance`].
     pub fn next(&mut self, model: &Model) -> Step {
-        let soon = self.queue.front().is_some_and(|planned| planned.soon);
-        self.step_clock(model, soon);
         if self.queue.is_empty() {
             if self.commands > 5 && self.random.percent(10) {
                 if let Some(step) = self.retry() {
@@ -190,7 +177,7 @@ impl History {
             self.plan(model);
         }
         let planned = self.queue.pop_front().expect("every plan queues something");
-        if on_nothing(model, &planned.command) {
+        if on_nothing(model, &planned.command, self.clock) {
             return self.next(model);
         }
         let step = Step {
@@ -254,7 +241,8 @@ impl History {
     }
 
     /// Moves the clock: mostly by little, sometimes to the very edge of something, sometimes back.
-    fn step_clock(&mut self, model: &Model, soon: bool) {
+    pub fn advance(&mut self, model: &Model) -> i64 {
+        let soon = self.queue.front().is_some_and(|planned| planned.soon);
         let random = &mut self.random;
         let by = match random.between(1, 100) {
             _ if soon => random.between(0, 2) * SECOND,
@@ -271,9 +259,10 @@ impl History {
             }
         };
         self.clock += by;
+        self.clock
     }
 
-    /// What is to be undone soon: something frozen, or a member that is closing and may be closed.
+    /// What is to be undone soon: something frozen, or a wallet that is closing and may be closed.
     fn aftermath(&mut self, model: &Model) -> Option<Command> {
         let mut undo = vec![];
         for terminal in model.terminals.iter().filter(|t| t.frozen) {
@@ -282,24 +271,26 @@ impl History {
         for shop in model.shops.iter().filter(|s| s.frozen) {
             undo.push(Command::FreezeShop { shop: shop.id, frozen: false });
         }
-        for wallet in model.wallets.iter().filter(|w| w.frozen) {
-            undo.push(Command::FreezeWallet { wallet: wallet.id, frozen: false });
-        }
-        for wallet in model.wallets.iter().filter(|w| w.member == Member::Closing) {
-            if model.wallet_view(wallet.id, self.clock).posted == [0, 0, 0] {
-                undo.push(Command::SetMember { wallet: wallet.id, member: Member::Closed });
-            }
+        for wallet in &model.wallets {
+            let undone = match wallet.standing {
+                Standing::Frozen => self.random.one(&[Standing::Active, Standing::Active, Standing::Closing]),
+                Standing::Closing if wallet.lots.is_empty() => Standing::Closed,
+                _ => continue,
+            };
+            undo.push(Command::SetWallet { wallet: wallet.id, standing: undone });
         }
         if undo.is_empty() { None } else { Some(self.random.one(&undo)) }
     }
 }
 
-/// Whether a command that was planned ahead is about a payment that was refused in the meantime.
-fn on_nothing(model: &Model, command: &Command) -> bool {
+/// Whether a command that was planned ahead is about a payment that was refused in the meantime, or gives what would
+/// have expired by now.
+fn on_nothing(model: &Model, command: &Command, clock: i64) -> bool {
     match command {
         Command::Capture { payment, .. } | Command::Void { payment } | Command::Refund { payment, .. } => {
             model.payments.get(*payment).is_none_or(|p| p.refused.is_some())
         }
+        Command::Grant { expiry, .. } => expiry.is_some_and(|expiry| expiry <= clock),
         _ => false,
     }
 }

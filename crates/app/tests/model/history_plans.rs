@@ -2,8 +2,8 @@
 
 use super::super::model::Model;
 use super::super::model::civil::{DAY, HOUR, SECOND};
-use super::super::model::types::{ACCOUNTS, Account, Command, HoldState, Member, Target};
-use super::{ATM, COMMANDS, History, ISSUER, TERMINALS, WALLETS, amounts};
+use super::super::model::types::{ACCOUNTS, Account, Command, HoldState, Standing};
+use super::{ATM, COMMANDS, History, ISSUER, Step, TERMINALS, WALLETS, amounts};
 
 const TILLS: [u32; 3] = [11, 12, 21];
 
@@ -32,16 +32,16 @@ impl History {
             85..=86 => self.plan_compensation(),
             87..=89 => self.plan_sweep(),
             90..=92 => self.plan_bad_code(model),
-            _ => self.plan_setting(model),
+            _ => self.plan_setting(),
         }
         if self.queue.is_empty() {
             self.plan_cash(model); // Nothing there yet to be captured, refunded, ...
         }
     }
 
-    /// Takes what is left of a wallet whose member is closing. False if there is none.
+    /// Takes what is left of a wallet that is closing. False if there is none.
     fn plan_drain(&mut self, model: &Model) -> bool {
-        let closing = model.wallets.iter().filter(|w| w.member == Member::Closing).map(|w| w.id);
+        let closing = model.wallets.iter().filter(|w| w.standing == Standing::Closing).map(|w| w.id);
         for wallet in closing.collect::<Vec<u32>>() {
             for account in ACCOUNTS {
                 let has = model.available(wallet, self.clock, account);
@@ -56,14 +56,14 @@ impl History {
     /// A wallet; a closed one only now and then.
     fn wallet(&mut self, model: &Model) -> u32 {
         let wallet = self.random.one(&WALLETS);
-        let closed = model.wallets.iter().any(|w| w.id == wallet && w.member == Member::Closed);
+        let closed = model.wallets.iter().any(|w| w.id == wallet && w.standing == Standing::Closed);
         if closed && self.random.percent(80) { self.random.one(&WALLETS) } else { wallet }
     }
 
     /// A code of the wallet that is still good at this terminal, else a new one by way of the queue.
     fn good_code(&mut self, model: &Model, wallet: u32, caller: u32, use_points: bool) -> u64 {
         let newest = model.codes.iter().rfind(|code| code.wallet == wallet);
-        let closed = model.wallets.iter().any(|w| w.id == wallet && w.member == Member::Closed);
+        let closed = model.wallets.iter().any(|w| w.id == wallet && w.standing == Standing::Closed);
         if let Some(code) = newest {
             let bound = code.bound.is_some_and(|bound| bound != caller);
             let good = !code.used && !bound && self.clock < code.expires_at && code.use_points == use_points;
@@ -85,16 +85,9 @@ impl History {
         let wallet = self.wallet(model);
         let caller = self.random.one(&[11, 12, 21, ATM]);
         let amount = amounts::cash(model, &mut self.random, self.clock, wallet, caller);
-        let target = self.target(model, wallet, caller);
-        self.queue(caller, Command::TopUp { target, amount });
-    }
-
-    fn target(&mut self, model: &Model, wallet: u32, caller: u32) -> Target {
-        if !self.top_up_by_code {
-            return Target::Wallet(wallet);
-        }
         let use_points = self.random.percent(60);
-        Target::Code(self.good_code(model, wallet, caller, use_points))
+        let code = self.good_code(model, wallet, caller, use_points);
+        self.queue(caller, Command::TopUp { code, amount });
     }
 
     fn plan_grant(&mut self, model: &Model) {
@@ -126,10 +119,10 @@ impl History {
         }
     }
 
-    /// The terminal of a payment, or the other one of its shop if that is wanted.
+    /// The terminal of a payment, or the other one of its shop.
     fn terminal(&mut self, model: &Model, payment: usize) -> u32 {
         let payment = &model.payments[payment];
-        if !self.other_terminals || self.random.percent(70) {
+        if self.random.percent(70) {
             return payment.caller;
         }
         let of_shop: Vec<u32> = TERMINALS.iter().filter(|t| t.1 == Some(payment.shop)).map(|t| t.0).collect();
@@ -197,12 +190,26 @@ impl History {
     }
 
     fn plan_cancel(&mut self, model: &Model) {
-        if self.random.percent(50) && !model.payments.is_empty() {
-            // By request id, refused ones too.
-            let all: Vec<usize> = (0..model.payments.len()).collect();
-            let id = self.random.one(&all);
-            let request = model.payments[id].request.clone();
-            return self.queue(model.payments[id].caller, Command::CancelPaymentByRequest { request });
+        let all: Vec<usize> = (0..model.payments.len()).collect();
+        if self.random.percent(10) && !self.sent.is_empty() {
+            // Of what may be no payment at all.
+            let sent: Vec<Step> = self.sent.iter().filter(|step| TILLS.contains(&step.caller)).cloned().collect();
+            if !sent.is_empty() {
+                let step = self.random.one(&sent);
+                let (request, of_payment) = (step.request, self.random.percent(50));
+                return self.queue(step.caller, cancel_by_request(request, of_payment));
+            }
+        }
+        if self.random.percent(50) && !all.is_empty() {
+            // Refused ones too.
+            let payment = self.random.one(&all);
+            let (caller, request) = (model.payments[payment].caller, model.payments[payment].request.clone());
+            let by_id = self.random.percent(20);
+            return if by_id {
+                self.queue(caller, Command::CancelPayment { payment })
+            } else {
+                self.queue(caller, Command::CancelPaymentByRequest { request })
+            };
         }
         let Some(payment) = self.payment(model, |id| !model.payments[id].canceled) else { return };
         let caller = self.terminal(model, payment);
@@ -213,29 +220,23 @@ impl History {
     fn plan_early_cancel(&mut self, model: &Model) {
         let (wallet, caller) = (self.wallet(model), self.random.one(&TILLS));
         let request = self.new_request();
-        let (soon, twice) = (self.random.percent(70), self.random.percent(25));
-        if self.random.percent(60) {
-            let code = self.good_code(model, wallet, caller, false);
+        let (soon, twice, again) = (self.random.percent(70), self.random.percent(25), self.random.percent(30));
+        let (of_payment, of_same) = (self.random.percent(60), self.random.percent(90));
+        let code = self.good_code(model, wallet, caller, false);
+        self.queue(caller, cancel_by_request(request.clone(), of_payment));
+        if twice {
+            let of_payment = of_payment == self.random.percent(80);
+            self.queue(caller, cancel_by_request(request.clone(), of_payment));
+        }
+        if of_payment == of_same {
             let has: i64 = ACCOUNTS[..2].iter().map(|a| model.available(wallet, self.clock, *a)).sum();
-            let amount = amounts::up_to(&mut self.random, has.min(500));
-            self.queue(caller, Command::CancelPaymentByRequest { request: request.clone() });
-            if twice {
-                self.queue(caller, Command::CancelPaymentByRequest { request: request.clone() });
-            }
-            self.queue_under(caller, &request, Command::Pay { code, amount, later: false }, soon);
-            if self.random.percent(30) {
-                self.queue(caller, Command::CancelPaymentByRequest { request });
-            }
+            let (amount, later) = (amounts::up_to(&mut self.random, has.min(500)), self.random.percent(30));
+            self.queue_under(caller, &request, Command::Pay { code, amount, later }, soon);
         } else {
-            let target = self.target(model, wallet, caller);
-            self.queue(caller, Command::CancelTopUpByRequest { request: request.clone() });
-            if twice {
-                self.queue(caller, Command::CancelTopUpByRequest { request: request.clone() });
-            }
-            self.queue_under(caller, &request, Command::TopUp { target, amount: 100 }, soon);
-            if self.random.percent(30) {
-                self.queue(caller, Command::CancelTopUpByRequest { request });
-            }
+            self.queue_under(caller, &request, Command::TopUp { code, amount: 100 }, soon);
+        }
+        if again {
+            self.queue(caller, cancel_by_request(request, of_payment));
         }
     }
 
@@ -246,7 +247,7 @@ impl History {
         let all: Vec<usize> = (0..model.top_ups.len()).collect();
         let top_up = self.random.one(&all);
         let (caller, request) = (model.top_ups[top_up].caller, model.top_ups[top_up].request.clone());
-        if model.top_ups[top_up].refused.is_some() || self.random.percent(40) {
+        if self.random.percent(40) {
             self.queue(caller, Command::CancelTopUpByRequest { request });
         } else {
             self.queue(caller, Command::CancelTopUp { top_up });
@@ -275,8 +276,7 @@ impl History {
     }
 
     fn plan_sweep(&mut self) {
-        let wallet = self.random.one(&WALLETS);
-        self.queue_setting(Command::Sweep { wallet });
+        self.queue_setting(Command::Sweep);
     }
 
     /// A code that is unknown, replaced, used or bound elsewhere.
@@ -302,18 +302,14 @@ impl History {
         self.queue(caller, Command::Pay { code, amount: 1, later });
     }
 
-    fn plan_setting(&mut self, model: &Model) {
+    fn plan_setting(&mut self) {
         let (wallet, shop) = (self.random.one(&WALLETS), self.random.one(&[1, 2]));
         let command = match self.random.between(1, 12) {
             1..=2 => Command::FreezeTerminal { caller: self.random.one(&TERMINALS).0, frozen: true },
             3 => Command::FreezeShop { shop, frozen: true },
-            4..=5 => Command::FreezeWallet { wallet, frozen: true },
+            4..=5 => Command::SetWallet { wallet, standing: Standing::Frozen },
             6..=8 if self.commands > COMMANDS / 2 => {
-                let open = model.wallets.iter().any(|w| w.id == wallet && w.member == Member::Open);
-                if !open {
-                    return;
-                }
-                Command::SetMember { wallet, member: Member::Closing }
+                Command::SetWallet { wallet, standing: self.random.one(&[Standing::Closing, Standing::Closing, Standing::Closed]) }
             }
             9..=10 => Command::SetYenPerPoint { shop, yen: self.random.one(&[200, 100, 10, 3, 1, 0]) },
             11..=12 => Command::SetPolicy { policy: self.policy() },
@@ -321,4 +317,8 @@ impl History {
         };
         self.queue_setting(command);
     }
+}
+
+fn cancel_by_request(request: String, of_payment: bool) -> Command {
+    if of_payment { Command::CancelPaymentByRequest { request } } else { Command::CancelTopUpByRequest { request } }
 }

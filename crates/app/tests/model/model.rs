@@ -102,14 +102,13 @@ impl Model {
             Command::Refund { payment, amount } => self.refund(call, payment, amount),
             Command::CancelPayment { payment } => self.cancel_payment(call, payment),
             Command::CancelPaymentByRequest { request } => self.cancel_payment_by_request(call, &request),
-            Command::TopUp { target, amount } => self.top_up(call, target, amount),
+            Command::TopUp { code, amount } => self.top_up(call, code, amount),
             Command::CancelTopUp { top_up } => self.cancel_top_up(call, top_up),
             Command::CancelTopUpByRequest { request } => self.cancel_top_up_by_request(call, &request),
             Command::Grant { wallet, amount, expiry } => self.grant(call, wallet, amount, expiry),
             Command::Exchange { wallet, amount } => self.exchange(call, wallet, amount),
             Command::Correct { wallet, account, amount } => self.correct(call, wallet, account, amount),
             Command::Compensate { wallet, amount } => self.compensate(call, wallet, amount),
-            Command::Sweep { wallet } => self.sweep(call, wallet),
             setting => {
                 self.set(call.time, setting);
                 Expected::Done(Box::default())
@@ -119,6 +118,10 @@ impl Model {
 
     fn set(&mut self, time: i64, setting: Command) {
         match setting {
+            Command::Sweep => {
+                let wallets: Vec<u32> = self.wallets.iter().map(|w| w.id).collect();
+                wallets.into_iter().for_each(|wallet| self.sweep(time, wallet));
+            }
             Command::IssueCode { code, wallet, use_points } => self.issue_code(time, code, wallet, use_points),
             Command::FreezeTerminal { caller, frozen } => self.freeze_terminal(caller, frozen),
             Command::FreezeShop { shop, frozen } => self.freeze_shop(shop, frozen),

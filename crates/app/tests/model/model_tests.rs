@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::civil::{DAY, HOUR, SECOND, month_end, tokyo_midnight};
-use super::types::{Account, Book, Call, Done, Expected, Member, Policy, Target, Unit};
+use super::types::{Account, Book, Call, Done, Expected, Policy, Standing, Unit};
 
 const TILL: u32 = 11;
 const OTHER_TILL: u32 = 12;
@@ -35,8 +35,9 @@ impl Story {
     }
 
     fn cash(&mut self, amount: i64) -> Expected {
+        let code = self.code(false);
         let call = self.call(TILL);
-        self.model.top_up(&call, Target::Wallet(WALLET), amount)
+        self.model.top_up(&call, code, amount)
     }
 
     fn grant(&mut self, amount: i64, days: i64) -> Expected {
@@ -122,11 +123,12 @@ fn the_earliest_expiry_is_spent_first_and_the_shop_gets_all() {
 #[test]
 fn a_key_gives_its_answer_again_or_a_conflict() {
     let mut story = Story::new(Policy::default());
+    let code = story.code(false);
     let mut call = story.call(TILL);
-    story.model.top_up(&call, Target::Wallet(WALLET), 100);
-    assert_eq!(story.model.top_up(&call, Target::Wallet(WALLET), 100), Expected::Replay(0));
+    story.model.top_up(&call, code, 100);
+    assert_eq!(story.model.top_up(&call, code, 100), Expected::Replay(0));
     call.body = "other".into();
-    assert_eq!(story.model.top_up(&call, Target::Wallet(WALLET), 100), Expected::Conflict);
+    assert_eq!(story.model.top_up(&call, code, 100), Expected::Conflict);
     assert_eq!(story.available(), [100, 0, 0]);
 }
 
@@ -136,12 +138,18 @@ fn a_refused_try_binds_a_code_that_was_good() {
     let code = story.code(false);
     assert_eq!(story.pay_with(TILL, code, 1, false), refused("insufficient_balance"));
     assert_eq!(story.pay_with(OTHER_TILL, code, 1, false), refused("code_bound"));
-    story.cash(10);
+    story.grant(10, 1);
     done(story.pay_with(TILL, code, 1, false));
     assert_eq!(story.pay_with(TILL, code, 1, false), refused("code_consumed"));
     let old = story.code(false);
     let new = story.code(false);
-    assert_eq!(story.pay_with(TILL, old, 1, false), refused("code_unknown"));
+    assert_eq!(story.pay_with(TILL, code, 1, false), refused("code_consumed"));
+    assert_eq!(story.pay_with(TILL, old, 1, false), refused("code_expired"));
+    assert_eq!(story.pay_with(TILL, 1_000, 1, false), refused("code_unknown"));
+    story.time += 300 * SECOND - 1;
+    assert_eq!(story.pay_with(OTHER_TILL, new, 100, false), refused("insufficient_balance"));
+    assert_eq!(story.pay_with(TILL, new, 1, false), refused("code_bound"));
+    let new = story.code(false);
     story.time += 300 * SECOND;
     assert_eq!(story.pay_with(TILL, new, 1, false), refused("code_expired"));
 }
@@ -198,17 +206,41 @@ fn what_cannot_be_kept_back_is_forgiven() {
 }
 
 #[test]
-fn a_hold_lapses_and_goes_back_with_a_new_expiry() {
+fn a_hold_lapses_as_of_its_expiry() {
     let mut story = Story::new(Policy::default());
     story.grant(100, 3);
+    let made = story.time;
     let payment = story.hold(60);
-    story.time += 7 * DAY;
+    story.time += 8 * DAY;
     assert_eq!(story.model.payment_view(payment, story.time).state, "expired");
     assert_eq!(story.capture(payment, 1, false), refused("hold_expired"));
     assert_eq!(story.available(), [0, 0, 0]);
     story.cash(5);
-    assert_eq!(story.available(), [5, 100, 0]);
-    assert_eq!(story.model.wallet_view(WALLET, story.time).lots[0].expiry, Some(story.time + 30 * DAY));
+    // What was not held is gone, what was lives for 30 days from the end of the hold.
+    assert_eq!(story.available(), [5, 60, 0]);
+    assert_eq!(story.model.wallet_view(WALLET, story.time).lots[0].expiry, Some(made + 37 * DAY));
+    assert_eq!(story.model.issuer_view().breakage_yen, -40);
+    story.time = made + 37 * DAY;
+    assert_eq!(story.available(), [5, 0, 0]);
+}
+
+#[test]
+fn holds_and_lots_lapse_in_the_order_of_their_expiry() {
+    let mut story = Story::new(Policy { hold_days: Some(2), ..Policy::default() });
+    story.grant(100, 1);
+    let made = story.time;
+    story.hold(10);
+    story.time += DAY / 2;
+    story.hold(20);
+    // Both come back to the lot, the second prolongs it; 50 days later all of it has expired.
+    story.time = made + 3 * DAY;
+    let mut later = story.model.clone();
+    story.model.sweep(story.time, WALLET);
+    let lots = story.model.wallet_view(WALLET, story.time).lots;
+    assert_eq!((lots.len(), lots[0].amount, lots[0].expiry), (1, 30, Some(made + 32 * DAY + DAY / 2)));
+    later.sweep(made + 50 * DAY, WALLET);
+    assert_eq!(later.wallet_view(WALLET, made + 50 * DAY).posted, [0, 0, 0]);
+    assert_eq!(later.issuer_view().breakage_yen, -100);
 }
 
 #[test]
@@ -217,8 +249,7 @@ fn a_sweep_books_what_expired() {
     story.grant(100, 3);
     story.time += 3 * DAY;
     assert_eq!(story.model.wallet_view(WALLET, story.time).posted, [0, 100, 0]);
-    let call = story.call(ISSUER);
-    story.model.sweep(&call, WALLET);
+    story.model.sweep(story.time, WALLET);
     assert_eq!(story.model.wallet_view(WALLET, story.time).posted, [0, 0, 0]);
     assert_eq!(story.model.issuer_view().breakage_yen, -100);
 }
@@ -227,14 +258,44 @@ fn a_sweep_books_what_expired() {
 fn a_cancel_can_come_before_its_payment() {
     let mut story = Story::new(Policy::default());
     story.cash(500);
-    let pay = story.call(TILL);
+    let mut pay = story.call(TILL);
     let cancel = story.call(TILL);
     done(story.model.cancel_payment_by_request(&cancel, &pay.request));
     let code = story.code(false);
-    assert_eq!(story.model.pay(&pay, code, 100, false), refused("already_canceled"));
+    for amount in [100, 200] {
+        assert_eq!(story.model.pay(&pay, code, amount, false), refused("already_canceled"));
+        pay.body = "another".into();
+    }
+    // Nothing else is looked at, and nothing is bound or used.
+    story.model.freeze_terminal(TILL, true);
+    assert_eq!(story.model.pay(&pay, 1_000, 100, false), refused("already_canceled"));
+    story.model.freeze_terminal(TILL, false);
+    assert_eq!(story.model.grant(&Call { caller: TILL, ..pay.clone() }, WALLET, 1, None), Expected::Conflict);
     let again = story.call(TILL);
     assert_eq!(story.model.cancel_payment_by_request(&again, &pay.request), refused("already_canceled"));
-    assert_eq!(story.available(), [500, 0, 0]);
+    let again = story.call(TILL);
+    assert_eq!(story.model.cancel_top_up_by_request(&again, &pay.request), refused("already_canceled"));
+    let wrong = story.call(TILL);
+    assert_eq!(story.model.cancel_payment_by_request(&wrong, &cancel.request), refused("not_cancelable"));
+    done(story.pay_with(OTHER_TILL, code, 100, false));
+    assert_eq!(story.available(), [400, 0, 0]);
+}
+
+#[test]
+fn what_was_refused_is_cancelled_once_and_moves_nothing() {
+    let mut story = Story::new(Policy::default());
+    let code = story.code(false);
+    assert_eq!(story.pay_with(TILL, code, 1, false), refused("insufficient_balance"));
+    assert!(story.model.set_wallet(WALLET, Standing::Closed));
+    let call = story.call(TILL);
+    done(story.model.cancel_payment(&call, 0));
+    let call = story.call(TILL);
+    assert_eq!(story.model.cancel_payment(&call, 0), refused("already_canceled"));
+    assert_eq!(story.cash(1), refused("wallet_closed"));
+    let call = story.call(TILL);
+    done(story.model.cancel_top_up(&call, 0));
+    let call = story.call(TILL);
+    assert_eq!(story.model.cancel_top_up(&call, 0), refused("already_canceled"));
 }
 
 #[test]
@@ -308,20 +369,31 @@ fn no_more_than_a_thousand_transactions_follow_a_payment() {
         done(story.model.refund(&call, payment, 1));
     }
     assert_eq!(story.refund(payment, 1), refused("limit_exceeded"));
+    let call = story.call(TILL);
+    assert_eq!(story.model.cancel_payment(&call, payment), refused("already_refunded"));
+    // A cancel is not counted and not stopped.
+    story.points(3_000);
+    let payment = story.hold(2_000);
+    for _ in 0..1_000 {
+        done(story.capture(payment, 1, false));
+    }
+    assert_eq!(story.capture(payment, 1, false), refused("limit_exceeded"));
+    let call = story.call(TILL);
+    done(story.model.cancel_payment(&call, payment));
 }
 
 #[test]
-fn points_are_exchanged_and_a_closing_member_can_only_spend() {
+fn points_are_exchanged_and_a_closing_wallet_can_only_be_spent() {
     let mut story = Story::new(Policy::default());
     story.points(30);
     let call = story.call(MEMBER);
     done(story.model.exchange(&call, WALLET, 20));
     assert_eq!(story.available(), [0, 20, 10]);
-    assert!(!story.model.set_member(story.time, WALLET, Member::Closed));
-    story.model.set_member(story.time, WALLET, Member::Closing);
+    assert!(!story.model.set_wallet(WALLET, Standing::Closed));
+    story.model.set_wallet(WALLET, Standing::Closing);
     assert_eq!(story.cash(1), refused("wallet_closed"));
     done(story.pay(30));
-    assert!(story.model.set_member(story.time, WALLET, Member::Closed));
+    assert!(story.model.set_wallet(WALLET, Standing::Closed));
     assert_eq!(story.points(1), refused("wallet_closed"));
 }
 
@@ -332,7 +404,7 @@ fn frozen_things_refuse_in_the_fixed_order() {
         story.cash(100);
         story.hold(50)
     };
-    story.model.freeze_wallet(WALLET, true);
+    story.model.set_wallet(WALLET, Standing::Frozen);
     assert_eq!(story.cash(1), refused("wallet_frozen"));
     done(story.capture(payment, 10, false));
     story.model.freeze_shop(1, true);

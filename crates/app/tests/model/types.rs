@@ -270,9 +270,8 @@ pub enum Command {
         wallet: u32,
         amount: i64,
     },
-    Sweep {
-        wallet: u32,
-    },
+    /// Of all wallets.
+    Sweep,
     IssueCode {
         code: u64,
         wallet: u32,

@@ -3,7 +3,7 @@
 use super::Model;
 use super::books::unit_of;
 use super::civil::DAY;
-use super::types::{Account, Book, Call, Done, Event, Expected, HoldState, Kind, Part, Payment};
+use super::types::{Account, Book, Call, Event, Expected, HoldState, Kind, Part, Payment};
 
 /// Whether an expiry has come.
 pub(super) fn has_come(expiry: Option<i64>, time: i64) -> bool {
@@ -97,18 +97,10 @@ impl Model {
     }
 
     /// A lapse and nothing else. It has no request key and is always done.
-    pub fn sweep(&mut self, call: &Call, wallet: u32) -> Expected {
-        self.lapse(wallet, call.time);
-        let done = Done { wallet: Some(wallet), policy: self.policy_number, ..Done::default() };
-        let answer = Expected::Done(Box::new(done));
-        let event = Event {
-            call: Call { caller: u32::MAX, ..call.clone() }, // No key of anybody.
-            kind: Kind::Sweep,
-            wallet: Some(wallet),
-            amount: 0,
-            answer: answer.clone(),
-        };
-        self.events.push(event);
-        answer
+    pub fn sweep(&mut self, time: i64, wallet: u32) {
+        self.lapse(wallet, time);
+        let call = Call { caller: u32::MAX, request: String::new(), body: String::new(), time }; // No key of anybody.
+        let answer = Expected::Done(Box::default());
+        self.events.push(Event { call, kind: Kind::Sweep, wallet: Some(wallet), amount: 0, answer });
     }
 }

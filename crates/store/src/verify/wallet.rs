@@ -1,18 +1,22 @@
 //! The pass over every wallet: its entries in the order of its versions, folded and compared with what is stored.
 
-use warifu_core::id::WalletId;
-use warifu_core::ledger::{Account, Transfer};
-use warifu_core::money::Amount;
+use warifu_core::lot::LotAccount;
+use warifu_core::place::Book;
+use warifu_core::time::Time;
 
-use super::{Invariant, PAGE, Progress, Run};
+use super::fold::Fold;
+use super::known::Known;
+use super::limit::{self, Lately};
+use super::{Complaints, Invariant, PAGE, Report, Run, transaction_name, wallet_name};
 use crate::error::StoreError;
 use crate::journal::{journal_columns, read_recorded};
 use crate::registry::statements;
-use crate::value::Row;
+use crate::value::{Row, Value};
+use crate::wallet::{read_state, wallet_columns};
 
 statements! {
-    LIST_WALLETS (Blob, Int) -> (Blob, Int, Int)
-        "SELECT id, paid, version FROM wallets WHERE id > $1 ORDER BY id LIMIT $2";
+    LIST_WALLETS (Blob, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
+        concat!("SELECT ", wallet_columns!(), ", next_expiry FROM wallets WHERE id > $1 ORDER BY id LIMIT $2");
     LIST_WALLET_ENTRIES (Blob, Int, Int)
         -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(),
@@ -23,105 +27,72 @@ statements! {
 /// The entries of all wallets, one after another, read in pages.
 struct Entries {
     page: std::vec::IntoIter<Row>,
-    last: ([u8; 16], i64),
+    last: (Vec<u8>, i64),
     next: Option<Row>,
+}
+
+/// One wallet on the way through its entries.
+#[derive(Default)]
+struct Walk {
+    fold: Fold,
+    lately: Lately,
+    version: i64,
+    /// The time of the last entry whose time counts. Those from before there were lots could go back.
+    at: Option<Time>,
 }
 
 impl Run<'_> {
     pub(super) async fn wallets(&mut self) -> Result<(), StoreError> {
-        let mut entries = Entries { page: Vec::new().into_iter(), last: ([0; 16], -1), next: None };
+        let mut entries = Entries { page: Vec::new().into_iter(), last: (Vec::new(), -1), next: None };
         self.next_entry(&mut entries).await?;
-        let mut last = [0; 16];
+        let mut last = Vec::new();
         loop {
-            let wallets = self.transaction.rows(&LIST_WALLETS, &[last.into(), PAGE.into()]).await?;
-            if wallets.is_empty() {
-                break;
-            }
+            let wallets = self.transaction.rows(&LIST_WALLETS, &[Value::Blob(last), PAGE.into()]).await?;
+            let Some(end) = wallets.last() else { break };
+            last = end.blob(0)?.to_vec();
             for row in wallets {
-                last = row.bytes(0)?;
-                self.orphans(&mut entries, Some(last)).await?;
-                self.wallet(&mut entries, last, row.int(1)?, row.int(2)?).await?;
+                self.orphans(&mut entries, Some(row.blob(0)?)).await?;
+                self.wallet(&mut entries, &row).await?;
             }
-            (self.progress)(Progress { pass: "wallets", rows: self.report.wallets });
+            self.tell("wallets", self.report.wallets);
         }
         self.orphans(&mut entries, None).await
     }
 
     /// Folds the entries of one wallet, which come next, and compares the end with what is stored.
-    async fn wallet(
-        &mut self,
-        entries: &mut Entries,
-        id: [u8; 16],
-        stored_paid: i64,
-        stored_version: i64,
-    ) -> Result<(), StoreError> {
+    async fn wallet(&mut self, entries: &mut Entries, stored: &Row) -> Result<(), StoreError> {
         self.report.wallets = self.report.wallets.saturating_add(1);
-        let object = format!("wallet {}", WalletId::from_bytes(id));
-        let (mut paid, mut version) = (0_i128, 0_i64);
+        let id = stored.blob(0)?;
+        let object = wallet_name(id);
+        let book = Book::from_number(stored.int(2)?);
+        let mut walk = Walk::default();
         while entries.wallet()? == Some(id) {
             let Some(row) = entries.next.take() else { break };
-            let found = row.int(11)?;
-            if found != version.saturating_add(1) {
-                let detail = format!("version {found} follows version {version}");
-                self.report.violated(Invariant::Fold, &object, detail);
-            }
-            version = found;
-            // A row that cannot be read was named by the pass over the streams.
-            if let Ok(recorded) = read_recorded(&row)
-                && let Some(done) = recorded.record.done()
-            {
-                for transfer in &done.transfers {
-                    paid = self.fold(&object, version, paid, transfer);
-                }
-            }
+            walk.entry(&object, book, &row, &self.known, &mut self.report)?;
             self.next_entry(entries).await?;
         }
-        if stored_paid < 0 {
-            self.report.violated(Invariant::NotNegative, &object, format!("its stored balance is {stored_paid}"));
+        let mut complaints = Complaints::default();
+        for (column, account) in [(4, LotAccount::Paid), (5, LotAccount::Bonus), (6, LotAccount::Points)] {
+            let (balance, folded) = (stored.int(column)?, walk.fold.posted(account));
+            self.sums.add_stored(book.unwrap_or_default(), account, balance);
+            let name = account.text();
+            complaints.unless(balance >= 0, Invariant::NotNegative, || format!("its stored {name} is {balance}"));
+            complaints.unless(i128::from(balance) == folded, Invariant::Fold, || {
+                format!("its stored {name} is {balance}, its entries sum to {folded}")
+            });
         }
-        if paid != i128::from(stored_paid) {
-            let detail = format!("its stored balance is {stored_paid}, its entries sum to {paid}");
-            self.report.violated(Invariant::Fold, &object, detail);
-        }
-        if version != stored_version {
-            let detail = format!("its stored version is {stored_version}, its last entry has {version}");
-            self.report.violated(Invariant::Fold, &object, detail);
-        }
+        walk.compare(stored, &mut complaints)?;
+        self.report.take(&object, complaints);
         Ok(())
     }
 
-    fn fold(&mut self, object: &str, version: i64, paid: i128, transfer: &Transfer) -> i128 {
-        let amount = i128::from(transfer.amount.get());
-        let mut balance = paid;
-        for (account, after, change) in [
-            (transfer.debit, transfer.debit_after, amount.saturating_neg()),
-            (transfer.credit, transfer.credit_after, amount),
-        ] {
-            if account != Account::WalletPaid {
-                continue;
-            }
-            balance = balance.saturating_add(change);
-            if balance < 0 {
-                let detail = format!("version {version} leaves {balance}");
-                self.report.violated(Invariant::NotNegative, object, detail);
-            }
-            if after.map(|after: Amount| i128::from(after.get())) != Some(balance) {
-                let said = after.map_or_else(|| "nothing".to_owned(), |after| after.get().to_string());
-                let detail = format!("version {version} says {said} is left, its entries sum to {balance}");
-                self.report.violated(Invariant::Fold, object, detail);
-            }
-        }
-        balance
-    }
-
     /// Entries of wallets that come before `until` and are not stored.
-    async fn orphans(&mut self, entries: &mut Entries, until: Option<[u8; 16]>) -> Result<(), StoreError> {
+    async fn orphans(&mut self, entries: &mut Entries, until: Option<&[u8]>) -> Result<(), StoreError> {
         while let Some(wallet) = entries.wallet()? {
             if until.is_some_and(|until| wallet >= until) {
                 break;
             }
-            let object = format!("wallet {}", WalletId::from_bytes(wallet));
-            self.report.violated(Invariant::Fold, object, "it has an entry but is not stored");
+            self.report.violated(Invariant::Fold, wallet_name(wallet), "it has an entry but is not stored");
             self.next_entry(entries).await?;
         }
         Ok(())
@@ -130,20 +101,90 @@ impl Run<'_> {
     async fn next_entry(&mut self, entries: &mut Entries) -> Result<(), StoreError> {
         entries.next = entries.page.next();
         if entries.next.is_none() {
-            let (wallet, version) = entries.last;
-            let params = [wallet.into(), version.into(), PAGE.into()];
-            entries.page = self.transaction.rows(&LIST_WALLET_ENTRIES, &params).await?.into_iter();
+            let (wallet, version) = (Value::Blob(entries.last.0.clone()), entries.last.1);
+            let page = self.transaction.rows(&LIST_WALLET_ENTRIES, &[wallet, version.into(), PAGE.into()]).await?;
+            entries.page = page.into_iter();
             entries.next = entries.page.next();
         }
         if let Some(row) = &entries.next {
-            entries.last = (row.bytes(10)?, row.int(11)?);
+            entries.last = (row.blob(10)?.to_vec(), row.int(11)?);
         }
         Ok(())
     }
 }
 
 impl Entries {
-    fn wallet(&self) -> Result<Option<[u8; 16]>, StoreError> {
-        self.next.as_ref().map(|row| row.bytes(10)).transpose()
+    fn wallet(&self) -> Result<Option<&[u8]>, StoreError> {
+        self.next.as_ref().map(|row| row.blob(10)).transpose()
+    }
+}
+
+impl Walk {
+    fn entry(
+        &mut self,
+        object: &str,
+        book: Option<Book>,
+        row: &Row,
+        known: &Known,
+        report: &mut Report,
+    ) -> Result<(), StoreError> {
+        let (version, mut complaints) = (row.int(11)?, Complaints::default());
+        complaints.unless(version == self.version.saturating_add(1), Invariant::Fold, || {
+            format!("it follows version {}", self.version)
+        });
+        self.version = version;
+        // A row that cannot be read was named by the pass over the streams.
+        if let Ok(recorded) = read_recorded(row)
+            && let Some(done) = recorded.record.done()
+        {
+            let record = &recorded.record;
+            complaints.unless(Some(record.book) == book, Invariant::Fold, || "it counts in another book".to_owned());
+            self.fold.entry(record, done, &mut complaints);
+            // Before there were lots there were no limits, and times were those of the streams.
+            if !row.text(22)?.is_empty() {
+                complaints.unless(self.at.is_none_or(|at| record.at >= at), Invariant::Stream, || {
+                    "it is older than the version before it".to_owned()
+                });
+                self.at = self.at.max(Some(record.at));
+                let policy = known.policy(record.policy);
+                self.lately.entry(record, policy, &mut complaints);
+                if let Some(policy) = policy {
+                    let mut limits = Complaints::default();
+                    limit::single(record, done, policy, &self.fold, &mut limits);
+                    report.take(&transaction_name(&record.id.bytes()), limits);
+                }
+            }
+        }
+        complaints.0.iter_mut().for_each(|(_, detail)| *detail = format!("version {version}: {detail}"));
+        report.take(object, complaints);
+        Ok(())
+    }
+
+    /// Compares the end with the row of the wallet.
+    fn compare(&self, row: &Row, complaints: &mut Complaints) -> Result<(), StoreError> {
+        let stored = match read_state(row) {
+            Ok(stored) => stored,
+            Err(error) => {
+                complaints.add(Invariant::Unchanged, error.to_string());
+                return Ok(());
+            }
+        };
+        complaints.equal(Invariant::Fold, "its stored version", stored.version.into(), self.version.into());
+        self.fold.compare(&stored, complaints);
+        self.lately.compare(&stored.topped_up, &stored.paid_out, complaints);
+        let found = row.optional(10, Row::int)?;
+        // A wallet that nothing changed since there are lots has neither time nor expiry.
+        let (at, next_expiry) = if row.text(9)?.is_empty() {
+            (Time::EPOCH, None)
+        } else {
+            (self.at.unwrap_or(Time::EPOCH), self.fold.next_expiry())
+        };
+        complaints.unless(stored.at == at, Invariant::Fold, || {
+            format!("it is stored as of {}, its last entry is of {at}", stored.at)
+        });
+        complaints.unless(found == next_expiry.map(Time::unix_micros), Invariant::Fold, || {
+            "it is stored with another next expiry than that of its lots and holds".to_owned()
+        });
+        Ok(())
     }
 }

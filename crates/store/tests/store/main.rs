@@ -11,10 +11,12 @@
 
 mod corruption;
 mod guard;
+mod journal;
 mod migrate;
 mod round_trip;
 mod story;
 mod stream;
+mod tale;
 mod transaction;
 mod verify;
 

@@ -2,21 +2,27 @@
 
 use warifu_core::code::{CodeMac, IssuedCode};
 use warifu_core::id::{MemberId, MerchantId, ShopId, TerminalId, TransactionId, WalletId};
-use warifu_core::ledger::{Account, Kind, Loaded, Outcome, Transaction as Record, Transfer};
+use warifu_core::ledger::{Account, Loaded};
+use warifu_core::limit::{Policy, Rolling, Usage};
+use warifu_core::lot::{LotAccount, Part};
 use warifu_core::money::{Amount, Unit};
-use warifu_core::refusal::Refusal;
-use warifu_core::request::{BodyHash, RequestKey};
-use warifu_core::time::{BusinessDate, Time};
-use warifu_store::{AccountSum, Database, JournalCursor, Merchant, Recorded, Shop, StoreError, Terminal};
+use warifu_core::place::{Book, Channel, Place};
+use warifu_core::time::Time;
+use warifu_core::wallet::{Hold, Wallet, WalletState};
+use warifu_store::{AccountSum, JournalCursor, Merchant, Shop, StoreError, Terminal, Transaction, Wanted};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
-use crate::story::{MEMBERS, SHOP, TILL, WALLETS, code, code_mac, command, record, settle, time, transaction_id, yen};
+use crate::journal::records;
+use crate::story::{
+    ATM, MEMBERS, MERCHANT, SHOP, TILL, TRIAL_TILL, WALLETS, code, code_mac, merchant, settle, shop, terminal, time,
+    transaction_id, yen,
+};
 
 /// Names as people write them: Japanese, beyond the basic plane, with quotes, and of one character.
 const NAMES: [&str; 5] =
     ["株式会社わりふ", "𠮷野家 ☕ 2号店", "O'Neill \"x\" \\ %_ $1 ?1", "ｶﾌｪ　カフェ が\u{3099}", "a"];
 /// All kinds of bytes, zeros at both ends.
-const BYTES: [u8; 16] = [0, 0xff, 0x27, 0x5c, 0x80, 0x0a, 0x0d, 0x25, 0x24, 0x3f, 1, 2, 3, 0xfe, 0x7f, 0];
+pub(crate) const BYTES: [u8; 16] = [0, 0xff, 0x27, 0x5c, 0x80, 0x0a, 0x0d, 0x25, 0x24, 0x3f, 1, 2, 3, 0xfe, 0x7f, 0];
 
 on_both_databases! {
     /// Merchants, shops and terminals come back as they were kept, by each key they are found by.
@@ -26,13 +32,29 @@ on_both_databases! {
             let mut bytes = BYTES;
             bytes[15] = number;
             let times = if number % 2 == 0 { [Time::EPOCH, Time::MAX] } else { [Time::MAX, Time::EPOCH] };
-            let merchant = Merchant { id: MerchantId::from_bytes(bytes), name: name.to_owned(), created_at: times[0] };
-            let shop =
-                Shop { id: ShopId::from_bytes(bytes), merchant: merchant.id, name: name.to_owned(), created_at: times[1] };
+            let is_even = number % 2 == 0;
+            let merchant = Merchant {
+                id: MerchantId::from_bytes(bytes),
+                name: name.to_owned(),
+                invoice_number: is_even.then(|| "T1234567890123".to_owned()),
+                created_at: times[0],
+            };
+            let shop = Shop {
+                id: ShopId::from_bytes(bytes),
+                merchant: merchant.id,
+                name: name.to_owned(),
+                yen_per_point: if is_even { 0 } else { i64::MAX },
+                closing_minutes: if is_even { 0 } else { 1_439 },
+                is_frozen: false,
+                created_at: times[1],
+            };
             let terminal = Terminal {
                 id: TerminalId::from_bytes(bytes),
                 shop: shop.id,
                 name: name.to_owned(),
+                channel: if is_even { Channel::Atm } else { Channel::Till },
+                book: if is_even { Book::Sandbox } else { Book::Real },
+                is_frozen: false,
                 token_mac: std::array::from_fn(|index| bytes[index % 16]),
                 signing_key_id: i64::from(u32::MAX),
                 created_at: times[0],
@@ -49,6 +71,33 @@ on_both_databases! {
             let found = found.await.unwrap();
             assert_eq!((found.0.unwrap(), found.1.unwrap(), found.2.unwrap()), kept);
         }
+    }
+
+    /// What the issuer changes about a shop, a terminal and a merchant stays changed, and nothing else does.
+    async fn changed_shops_and_terminals_round_trip(database: TestDatabase) {
+        let opened = database.open().await;
+        settle(&opened).await;
+        opened.write(|transaction| Box::pin(async move {
+            let changed = Shop { yen_per_point: 0, closing_minutes: 240, ..shop() };
+            assert!(transaction.save_shop(&changed).await?);
+            assert!(transaction.freeze_shop(SHOP, true).await?);
+            assert_eq!(transaction.find_shop(SHOP).await?, Some(Shop { is_frozen: true, ..changed }));
+            assert!(transaction.freeze_shop(SHOP, false).await?);
+            assert!(transaction.freeze_terminal(ATM, true).await?);
+            assert_eq!(transaction.find_terminal(ATM).await?, Some(Terminal { is_frozen: true, ..terminal(ATM) }));
+            assert_eq!(transaction.find_terminal(TILL).await?, Some(terminal(TILL)));
+            assert!(transaction.freeze_terminal(ATM, false).await?);
+            assert!(transaction.save_invoice_number(MERCHANT, Some("T1")).await?);
+            let numbered = transaction.find_merchant(MERCHANT).await?.and_then(|it| it.invoice_number);
+            assert_eq!(numbered.as_deref(), Some("T1"));
+            assert!(transaction.save_invoice_number(MERCHANT, None).await?);
+            assert_eq!(transaction.find_merchant(MERCHANT).await?, Some(merchant()));
+            let nobody = Shop { id: ShopId::from_bytes(BYTES), ..shop() };
+            assert!(!transaction.save_shop(&nobody).await? && !transaction.freeze_shop(nobody.id, true).await?);
+            assert!(!transaction.freeze_terminal(TerminalId::from_bytes(BYTES), true).await?);
+            assert!(!transaction.save_invoice_number(MerchantId::from_bytes(BYTES), None).await?);
+            Ok(())
+        })).await.unwrap();
     }
 
     /// Who is not there is not found; who names somebody who is not there is refused.
@@ -70,7 +119,7 @@ on_both_databases! {
         }));
         assert!(matches!(token.await, Err(StoreError::Constraint(_))));
         let orphan = opened.write(|transaction| Box::pin(async move {
-            transaction.create_code(&code(1, 0, time(0))).await
+            transaction.create_code(&code(1, 0, time(0)), None).await
         }));
         assert!(matches!(orphan.await, Err(StoreError::Constraint(_))));
     }
@@ -80,7 +129,7 @@ on_both_databases! {
         let opened = database.open().await;
         let (member, wallet) = (MemberId::from_bytes(BYTES), WalletId::from_bytes([0xff; 16]));
         let found = opened.write(move |transaction| Box::pin(async move {
-            transaction.create_member(member, wallet, Time::MAX).await?;
+            transaction.create_member(member, wallet, Book::Sandbox, Time::MAX).await?;
             transaction.create_member_token([0; 32], member, Time::EPOCH).await?;
             transaction.create_member_token([0xff; 32], member, time(5)).await?;
             assert_eq!(transaction.find_member_by_token([0; 32]).await?, Some(member));
@@ -88,15 +137,15 @@ on_both_databases! {
             transaction.find_wallet_of_member(member).await
         }));
         let found = found.await.unwrap().unwrap();
-        assert_eq!((found.id, found.member, found.paid, found.version), (wallet, member, Amount::ZERO, 0));
+        assert_eq!(found, Wallet::new(wallet, member, Book::Sandbox));
         let created = database.query_raw("SELECT created_at FROM members").await;
         assert_eq!(created, [[Time::MAX.unix_micros().to_string()]]);
         let created = database.query_raw("SELECT created_at FROM member_tokens ORDER BY created_at").await;
         assert_eq!(created, [["0".to_owned()], [time(5).unix_micros().to_string()]]);
     }
 
-    /// A code comes back as it was kept and as a decision left it; a newer one ends it; a wallet's changes are kept.
-    async fn codes_and_changed_wallets_round_trip(database: TestDatabase) {
+    /// A code comes back as it was kept and as a decision left it; a newer one ends it; a scenario is told until forgotten.
+    async fn codes_round_trip(database: TestDatabase) {
         let opened = database.open().await;
         settle(&opened).await;
         let first = IssuedCode {
@@ -105,42 +154,164 @@ on_both_databases! {
             issued_at: Time::EPOCH,
             expires_at: Time::MAX,
             newest: true,
+            use_points: true,
             bound_to: None,
             consumed_by: None,
         };
         let mut changed = first.clone();
         changed.bound_to = Some(TILL);
         changed.consumed_by = Some(TransactionId::from_bytes(BYTES));
-        let saved = changed.clone();
-        let issued = first.clone();
-        let found = opened.write(move |transaction| Box::pin(async move {
-            transaction.create_code(&issued).await?;
-            let mut loaded = transaction.gather(&[issued.mac].into()).await?;
+        let (saved, issued) = (changed.clone(), first.clone());
+        let kept = opened.write(move |transaction| Box::pin(async move {
+            transaction.create_code(&issued, Some("timeout:飛")).await?;
+            assert_eq!(transaction.find_scenario(issued.mac).await?.as_deref(), Some("timeout:飛"));
+            transaction.forget_scenario(issued.mac).await?;
+            assert_eq!(transaction.find_scenario(issued.mac).await?, None);
+            assert_eq!(transaction.find_scenario(code_mac(1)).await?, None);
+            let mut loaded = gather_codes(transaction, &[issued.mac]).await?;
             let kept = loaded.code(&[issued.mac]).cloned();
-            let mut wallet = loaded.wallet(WALLETS[0]).cloned().unwrap();
-            (wallet.paid, wallet.version) = (Amount::MAX, i64::MAX);
             loaded.put_code(saved);
-            loaded.put_wallet(wallet);
-            let head = transaction.lock_stream().await?;
-            let (record, _) = records().swap_remove(0);
-            transaction.record(head, &[record], &loaded).await?;
+            save(transaction, &loaded).await?;
             Ok(kept)
         }));
-        assert_eq!(found.await.unwrap(), Some(first));
-        let found = opened.write(|transaction| Box::pin(async move {
-            let mac = CodeMac { bucket: 9, mac: BYTES };
-            let before = transaction.gather(&[mac].into()).await?.code(&[mac]).cloned();
-            transaction.create_code(&code(1, 0, time(0))).await?;
-            let both = transaction.gather(&[mac, code_mac(1), code_mac(2)].into()).await?;
-            let wallet = transaction.find_wallet_of_member(MEMBERS[0]).await?;
-            Ok((before, both.code(&[mac]).cloned(), both.code(&[code_mac(1)]).cloned(), both.code(&[code_mac(2)]).cloned(), wallet))
+        assert_eq!(kept.await.unwrap(), Some(first));
+        let mac = changed.mac;
+        let found = opened.write(move |transaction| Box::pin(async move {
+            let before = gather_codes(transaction, &[mac]).await?.code(&[mac]).cloned();
+            transaction.create_code(&code(1, 0, time(0)), None).await?;
+            let both = gather_codes(transaction, &[mac, code_mac(1), code_mac(2)]).await?;
+            let found = |mac| both.code(&[mac]).cloned();
+            Ok((before, found(mac), found(code_mac(1)), found(code_mac(2))))
         }));
-        let (before, ended, newest, unknown, wallet) = found.await.unwrap();
+        let (before, ended, newest, unknown) = found.await.unwrap();
         assert_eq!(before, Some(changed.clone()));
         assert_eq!(ended, Some(IssuedCode { newest: false, ..changed }));
         assert_eq!((newest, unknown), (Some(code(1, 0, time(0))), None));
-        let wallet = wallet.unwrap();
-        assert_eq!((wallet.paid, wallet.version), (Amount::MAX, i64::MAX));
+    }
+
+    /// A wallet with lots, holds and sums comes back as a decision left it, by each way it is found; so does its state.
+    async fn wallets_round_trip(database: TestDatabase) {
+        let opened = database.open().await;
+        settle(&opened).await;
+        let full = full_wallet();
+        let written = full.clone();
+        let found = opened.write(move |transaction| Box::pin(async move {
+            let mut loaded = Loaded::default();
+            loaded.put_wallet(written);
+            save(transaction, &loaded).await?;
+            let found = transaction.find_wallet(WALLETS[0]).await?.unwrap();
+            assert_eq!(transaction.find_wallet_of_member(MEMBERS[0]).await?.as_ref(), Some(&found));
+            let wanted = Wanted { wallets: [WALLETS[0]].into(), ..Wanted::default() };
+            assert_eq!(transaction.gather(&wanted).await?.wallet(WALLETS[0]), Some(&found));
+            assert_eq!(transaction.list_expiring_wallets(time(9), 10).await?, []);
+            assert_eq!(transaction.list_expiring_wallets(time(10), 10).await?, [(WALLETS[0], i64::MAX)]);
+            let stale = Wallet { version: 7, ..found.clone() };
+            assert!(!transaction.save_wallet_state(&stale, WalletState::Frozen).await?);
+            for state in WalletState::ALL {
+                let before = transaction.find_wallet(WALLETS[0]).await?.unwrap();
+                assert!(transaction.save_wallet_state(&before, state).await?);
+                assert_eq!(transaction.find_wallet(WALLETS[0]).await?, Some(Wallet { state, ..found.clone() }));
+            }
+            Ok(found)
+        }));
+        assert_eq!(found.await.unwrap(), full);
+        let balances = database.query_raw("SELECT paid, bonus, points, next_expiry FROM wallets WHERE version > 0").await;
+        let (paid, first) = (Amount::MAX.get().to_string(), time(10).unix_micros().to_string());
+        assert_eq!(balances, [[paid.as_str(), "12", "20", &first]]);
+    }
+
+    /// A wallet whose balances and lots differ is not decided upon.
+    async fn a_wallet_that_does_not_add_up_is_corrupt(database: TestDatabase) {
+        let opened = database.open().await;
+        settle(&opened).await;
+        for change in ["paid = 1, state = '{\"lots_opened\":0,\"lots\":[]}'", "state = '{}'", "state = '[', paid = 0"] {
+            database.execute_raw(&format!("UPDATE wallets SET {change}")).await;
+            let found =
+                opened.read(|transaction| Box::pin(async move { transaction.find_wallet(WALLETS[0]).await })).await;
+            assert!(matches!(found, Err(StoreError::Corrupt { .. })), "{change}: {found:?}");
+        }
+    }
+
+    /// The newest policy is in force, every one is kept, and an entry that was not known yet is off.
+    async fn policies_round_trip(database: TestDatabase) {
+        let opened = database.open().await;
+        let mut changed = Policy { number: 1, ..Policy::default() };
+        for (name, value) in Policy::NAMES.iter().zip(1_i64..) {
+            assert!(changed.set(name, (value % 3 != 0).then_some(value)));
+        }
+        let kept = changed.clone();
+        opened.write(move |transaction| Box::pin(async move {
+            assert_eq!(transaction.find_policy().await?, Policy::default());
+            transaction.create_policy(&kept, Time::EPOCH).await?;
+            assert_eq!(transaction.find_policy().await?, kept);
+            let next = Policy { number: i64::MAX, ..Policy::default() };
+            transaction.create_policy(&next, Time::MAX).await?;
+            assert_eq!(transaction.list_policies().await?, [Policy::default(), kept, next]);
+            Ok(())
+        })).await.unwrap();
+        let again = opened.write(move |transaction| Box::pin(async move {
+            transaction.create_policy(&changed, time(0)).await
+        }));
+        assert!(matches!(again.await, Err(StoreError::Constraint(_))));
+        database.execute_raw("DELETE FROM policies WHERE number > 1; UPDATE policies SET entries = '{}'").await;
+        let policy = opened.read(|transaction| Box::pin(async move { transaction.find_policy().await })).await.unwrap();
+        assert!(policy.entries().iter().all(|(_, value)| value.is_none()));
+        for garbage in ["[]", "{\"hold_days\":0}", "{\"payment_max\":-1}"] {
+            database.execute_raw(&format!("UPDATE policies SET entries = '{garbage}'")).await;
+            let policy = opened.read(|transaction| Box::pin(async move { transaction.find_policy().await })).await;
+            assert!(matches!(policy, Err(StoreError::Corrupt { .. })), "{garbage}");
+        }
+    }
+
+    /// A place is its terminal and its shop; where a policy caps terminals, it knows what the terminal did.
+    async fn places_and_their_usage_round_trip(database: TestDatabase) {
+        let opened = database.open().await;
+        settle(&opened).await;
+        let wanted = Wanted { terminals: [TILL, ATM, TRIAL_TILL].into(), ..Wanted::default() };
+        let plain = Place {
+            terminal: TILL,
+            shop: SHOP,
+            channel: Channel::Till,
+            book: Book::Real,
+            terminal_is_frozen: false,
+            shop_is_frozen: false,
+            yen_per_point: 200,
+            closing_minutes: 0,
+            usage: None,
+        };
+        let usage = Usage {
+            top_ups: Rolling { hours: vec![(0, Amount::MAX)], days: vec![] },
+            payments: Rolling { hours: vec![(1, yen(0)), (i64::MAX, yen(1))], days: vec![(-1, yen(2))] },
+        };
+        opened.write(move |transaction| Box::pin(async move {
+            let loaded = transaction.gather(&wanted).await?;
+            assert_eq!(loaded.place(TILL), Some(&plain));
+            assert_eq!(loaded.place(ATM).map(|place| place.channel), Some(Channel::Atm));
+            assert_eq!(loaded.place(TRIAL_TILL).map(|place| place.book), Some(Book::Sandbox));
+            let mut policy = Policy { number: 1, ..Policy::default() };
+            assert!(policy.set("terminal_top_up_day", Some(0)));
+            transaction.create_policy(&policy, time(0)).await?;
+            transaction.freeze_terminal(TILL, true).await?;
+            transaction.save_shop(&Shop { yen_per_point: 0, closing_minutes: 1_439, ..shop() }).await?;
+            transaction.freeze_shop(SHOP, true).await?;
+            let changed = Place {
+                terminal_is_frozen: true,
+                shop_is_frozen: true,
+                yen_per_point: 0,
+                closing_minutes: 1_439,
+                usage: Some(Usage::default()),
+                ..plain
+            };
+            let mut loaded = transaction.gather(&wanted).await?;
+            assert_eq!(loaded.place(TILL), Some(&changed));
+            let used = Place { usage: Some(usage), ..changed };
+            loaded.put_place(used.clone());
+            save(transaction, &loaded).await?;
+            let loaded = transaction.gather(&wanted).await?;
+            assert_eq!(loaded.place(TILL), Some(&used));
+            assert_eq!(loaded.place(ATM).and_then(|place| place.usage.clone()), Some(Usage::default()));
+            Ok(())
+        })).await.unwrap();
     }
 
     /// A nonce is taken once a terminal, and forgotten when it has expired, not before.
@@ -193,11 +364,15 @@ on_both_databases! {
     /// Sums add up to the largest number there is, come in pages in one order, and refuse to go beyond it.
     async fn sums_round_trip(database: TestDatabase) {
         let opened = database.open().await;
-        let sum = |account, owner, unit, debits, credits| AccountSum { account, owner: [owner; 16], unit, debits, credits };
+        let sum = |account, owner, unit, debits, credits| {
+            let book = if owner == 1 { Book::Sandbox } else { Book::Real };
+            AccountSum { book, account, owner: [owner; 16], unit, debits, credits }
+        };
         let mut kept: Vec<_> = Account::ALL.iter().map(|account| sum(*account, 0xff, Unit::Point, 0, 0)).collect();
         kept.push(sum(Account::ShopPayable, 0, Unit::Jpy, i64::MAX, i64::MAX));
         kept.push(sum(Account::ShopPayable, 0, Unit::Point, 1, 0));
         kept.push(sum(Account::ShopPayable, 1, Unit::Jpy, 0, 1));
+        kept.push(AccountSum { book: Book::Sandbox, ..sum(Account::ShopPayable, 0, Unit::Jpy, 3, 4) });
         let written = kept.clone();
         let found = opened.write(move |transaction| Box::pin(async move {
             for sum in written {
@@ -217,7 +392,7 @@ on_both_databases! {
             }
         }));
         let mut found = found.await.unwrap();
-        let key = |sum: &AccountSum| (sum.account, sum.owner, sum.unit);
+        let key = |sum: &AccountSum| (sum.book, sum.account, sum.owner, sum.unit);
         found.sort_by_key(key);
         kept.sort_by_key(key);
         assert_eq!(found, kept);
@@ -229,141 +404,52 @@ on_both_databases! {
         let overfull = database.query_raw("SELECT debits, credits FROM account_sums WHERE debits > 1").await;
         assert_eq!(overfull, [[i64::MAX.to_string(), i64::MAX.to_string()]]);
     }
-
-    /// Transactions of every outcome come back as they were recorded, by id, by request key, by wallet and by position.
-    async fn journal_rows_round_trip(database: TestDatabase) {
-        let opened = database.open().await;
-        let all = records();
-        let (rows, claims) = (all.clone(), all.clone());
-        let written = opened.write(move |transaction| Box::pin(async move {
-            let head = transaction.lock_stream().await?;
-            let keys = claims.iter().map(|(record, _)| (&record.key, record.id)).collect();
-            assert_eq!(transaction.claim_requests(keys).await?.len(), claims.len());
-            let rows: Vec<_> = rows.into_iter().map(|(record, _)| record).collect();
-            transaction.record(head, &rows, &Loaded::default()).await
-        }));
-        written.await.unwrap();
-        let after = all.clone();
-        let found = opened.read(move |transaction| Box::pin(async move {
-            for (record, why) in &after {
-                let by_id = transaction.find_transaction(record.id).await?;
-                assert_eq!(by_id.as_ref().map(|found| &found.record), Some(record), "{why}");
-                assert_eq!(transaction.find_transaction_by_request(&record.key).await?, by_id, "{why}");
-            }
-            let nobody = RequestKey { caller: TILL, request_id: after[0].0.key.request_id.clone() };
-            assert_eq!(transaction.find_transaction_by_request(&nobody).await?, None);
-            transaction.list_transactions_after(JournalCursor { stream: 0, position: 0 }, 1_000).await
-        }));
-        let expected: Vec<_> = (1..).zip(all).map(|(position, (record, _))| Recorded { position, record }).collect();
-        assert_eq!(found.await.unwrap(), expected);
-        of_wallet(&opened, expected).await;
-    }
-
-    /// What is written for one transaction is what a person with a database shell reads.
-    async fn a_payment_is_readable_in_the_database(database: TestDatabase) {
-        let opened = database.open().await;
-        settle(&opened).await;
-        opened.write(|transaction| Box::pin(async move {
-            transaction.create_code(&code(1, 0, time(0))).await?;
-            record(transaction, &command(1, 1, Kind::TopUp, 1_200), time(9)).await
-        })).await.unwrap();
-        let found = database.query_raw(
-            "SELECT position, kind, at, business_date, request_id, wallet_version, code_bucket, amount, unit, refusal, \
-             transfers FROM journal",
-        );
-        let transfers = r#"[{"debit":"shop:cash","credit":"wallet:paid","amount":1200,"unit":"JPY","credit_after":1200}]"#;
-        let at = time(9).unix_micros().to_string();
-        let row = ["1", "top_up", &at, "20260401", "r-001", "1", "1", "1200", "JPY", "NULL", transfers];
-        assert_eq!(found.await, [row]);
-    }
 }
 
-/// A wallet's history holds what was done to it, newest first, in pages, and nothing that was refused.
-async fn of_wallet(database: &Database, expected: Vec<Recorded>) {
-    let wallet = WalletId::from_bytes(BYTES);
-    let found = database
-        .read(move |transaction| {
-            Box::pin(async move {
-                let all = transaction.list_transactions_of_wallet(wallet, i64::MAX, 1_000).await?;
-                let page = transaction.list_transactions_of_wallet(wallet, 3, 1).await?;
-                Ok((all, page))
-            })
-        })
-        .await
-        .unwrap();
-    let mut done: Vec<_> = expected
-        .into_iter()
-        .filter(|recorded| recorded.record.wallet == Some(wallet))
-        .filter(|recorded| recorded.record.wallet_version().is_some_and(|version| version < i64::MAX))
-        .collect();
-    done.sort_by_key(|recorded| std::cmp::Reverse(recorded.record.wallet_version()));
-    assert_eq!(
-        found.1.as_slice(),
-        done.iter().skip_while(|next| next.record.wallet_version() >= Some(3)).take(1).cloned().collect::<Vec<_>>()
-    );
-    assert_eq!(found.0, done);
+async fn gather_codes(transaction: &mut Transaction, codes: &[CodeMac]) -> Result<Loaded, StoreError> {
+    transaction.gather(&Wanted { codes: codes.iter().copied().collect(), ..Wanted::default() }).await
 }
 
-/// Transactions at the ends of every range, each with what it shows.
-fn records() -> Vec<(Record, &'static str)> {
-    let whole = Record {
-        id: transaction_id(0),
-        kind: Kind::Payment,
-        at: time(0),
-        business_date: BusinessDate::from_number(20_260_401).unwrap(),
-        key: RequestKey { caller: TerminalId::from_bytes(BYTES), request_id: "!~'\"\\%_$1?1".parse().unwrap() },
-        body: BodyHash([0; 32]),
-        shop: SHOP,
-        wallet: Some(WalletId::from_bytes(BYTES)),
-        code: Some(CodeMac { bucket: 0, mac: BYTES }),
-        amount: yen(1),
-        unit: Unit::Jpy,
-        outcome: Outcome::Done { wallet_version: 1, transfers: Vec::new() },
+/// Saves what was changed, with any record, since nothing is saved without.
+async fn save(transaction: &mut Transaction, loaded: &Loaded) -> Result<(), StoreError> {
+    let head = transaction.lock_stream().await?;
+    let (record, _) = records().swap_remove(0);
+    transaction.record(head, &[record], loaded).await
+}
+
+/// Everything that a wallet can have, at the ends of its range.
+fn full_wallet() -> Wallet {
+    let part = |lot, account, amount, expires_at| Part {
+        lot,
+        account,
+        origin: TransactionId::from_bytes(BYTES),
+        expires_at,
+        amount: Amount::new(amount).unwrap(),
     };
-    let done = |wallet_version, transfers| Outcome::Done { wallet_version, transfers };
-    let transfer = |account: Account, after| Transfer {
-        debit: account,
-        credit: Account::IssuerSuspense,
-        amount: Amount::MAX,
-        unit: Unit::Point,
-        debit_after: after,
-        credit_after: None,
-    };
-    let mut transfers: Vec<_> = Account::ALL.iter().map(|account| transfer(*account, None)).collect();
-    transfers.push(Transfer { credit_after: Some(Amount::MAX), ..transfer(Account::WalletPaid, Some(Amount::ZERO)) });
-    let long = "x".repeat(64).parse().unwrap();
-    let mut records = vec![
-        (whole.clone(), "no transfer"),
-        (Record { outcome: done(2, transfers), ..whole.clone() }, "every account"),
-        (Record { kind: Kind::TopUp, amount: Amount::MAX, outcome: done(3, vec![]), ..whole.clone() }, "top-up of all"),
-        (
-            Record { unit: Unit::Point, at: Time::MAX, outcome: done(4, vec![]), ..whole.clone() },
-            "points, the last moment",
-        ),
-        (Record { body: BodyHash([0xff; 32]), outcome: done(5, vec![]), ..whole.clone() }, "another body"),
-        (Record { code: None, wallet: Some(WALLETS[1]), outcome: done(6, vec![]), ..whole.clone() }, "no code"),
-        (Record { outcome: done(i64::MAX, vec![]), ..whole.clone() }, "the last version"),
-        (
-            Record { key: RequestKey { caller: TILL, request_id: long }, outcome: done(8, vec![]), ..whole.clone() },
-            "long key",
-        ),
-        (
-            Record { wallet: None, code: None, outcome: Outcome::Refused(Refusal::CodeUnknown), ..whole.clone() },
-            "unknown",
-        ),
-    ];
-    for date in [10_101, 99_991_231] {
-        let business_date = BusinessDate::from_number(date).unwrap();
-        records.push((Record { business_date, outcome: done(date, vec![]), ..whole.clone() }, "a first or last date"));
+    let most = Amount::MAX.get() - 9;
+    Wallet {
+        lots: vec![
+            part(0, LotAccount::Paid, most, None),
+            part(2, LotAccount::Bonus, 5, Some(Time::MAX)),
+            part(i64::MAX, LotAccount::Points, 20, Some(time(20))),
+        ],
+        holds: vec![
+            Hold {
+                payment: TransactionId::from_bytes(BYTES),
+                expires_at: time(10),
+                parts: vec![part(3, LotAccount::Bonus, 7, Some(time(11))), part(0, LotAccount::Paid, 8, None)],
+            },
+            Hold {
+                payment: transaction_id(2),
+                expires_at: Time::MAX,
+                parts: vec![part(0, LotAccount::Paid, 1, Some(Time::EPOCH))],
+            },
+        ],
+        lots_opened: i64::MAX,
+        topped_up: Rolling { hours: vec![(1, yen(1)), (2, Amount::MAX)], days: vec![(0, yen(3))] },
+        paid_out: Rolling { hours: vec![], days: vec![(i64::MAX, yen(4))] },
+        version: i64::MAX,
+        at: Time::MAX,
+        ..Wallet::new(WALLETS[0], MEMBERS[0], Book::Real)
     }
-    for refusal in Refusal::ALL {
-        records.push((Record { outcome: Outcome::Refused(refusal), ..whole.clone() }, refusal.word()));
-    }
-    for (number, (record, _)) in (0_u8..).zip(&mut records) {
-        record.id = transaction_id(number);
-        if record.key == whole.key && number > 0 {
-            record.key.request_id = format!("r{number}").parse().unwrap();
-        }
-    }
-    records
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Barrier;
-use warifu_core::ledger::Kind;
 use warifu_store::{JournalCursor, Recorded, StoreError};
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
-use crate::story::{code, command, issue, record, settle, submit, tell, time};
+use crate::story::{code, issue, pay, record, settle, submit, tell, time, top_up};
 
 on_both_databases! {
     /// A stream counts from one without a gap; its head is its last transaction; reading on from a cursor misses nothing.
@@ -29,7 +28,7 @@ on_both_databases! {
         let expected: Vec<_> =
             (1..).zip(&story.records).map(|(position, record)| Recorded { position, record: record.clone() }).collect();
         assert_eq!(found, expected);
-        assert_eq!(streams[0], JournalCursor { stream: 0, position: 44 });
+        assert_eq!(streams[0], JournalCursor { stream: 0, position: i64::try_from(story.records.len()).unwrap() });
         for (number, stream) in (0..).zip(streams).skip(1) {
             assert_eq!(stream, JournalCursor { stream: number, position: number << 48 }, "the story needs one stream");
         }
@@ -40,11 +39,11 @@ on_both_databases! {
         let opened = database.open().await;
         settle(&opened).await;
         issue(&opened, code(1, 0, time(100))).await;
-        submit(&opened, command(1, 1, Kind::TopUp, 500), time(100)).await;
+        submit(&opened, top_up(1, 1, 500), time(100)).await;
         let head = opened.write(|transaction| Box::pin(async move { transaction.lock_stream().await })).await;
         assert_eq!(head.unwrap().at, time(100));
         issue(&opened, code(2, 0, time(100))).await;
-        let late = submit(&opened, command(2, 2, Kind::Payment, 200), time(40)).await;
+        let late = submit(&opened, pay(2, 2, 200), time(40)).await;
         assert_eq!(late.at, time(100));
     }
 }
@@ -66,7 +65,7 @@ async fn two_writers_at_once_take_different_streams_on_postgres() {
                 opened
                     .write(move |transaction| {
                         Box::pin(async move {
-                            record(transaction, &command(number, number, Kind::TopUp, 500), time(1)).await?;
+                            record(transaction, &top_up(number, number, 500), time(1)).await?;
                             both_hold.wait().await;
                             Ok(())
                         })

@@ -1,11 +1,11 @@
 //! Transactions: all or nothing, whatever happens inside, and the database goes on afterwards.
 
 use warifu_core::id::{MemberId, WalletId};
-use warifu_core::ledger::Kind;
+use warifu_core::place::Book;
 use warifu_store::{Database, Options, StoreError};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
-use crate::story::{code, command, issue, record, settle, submit, time};
+use crate::story::{code, issue, pay, record, settle, submit, time, top_up};
 
 fn member(number: u8) -> (MemberId, WalletId) {
     (MemberId::from_bytes([number; 16]), WalletId::from_bytes([number; 16]))
@@ -14,7 +14,7 @@ fn member(number: u8) -> (MemberId, WalletId) {
 async fn add(database: &Database, number: u8) -> Result<(), StoreError> {
     let (member, wallet) = member(number);
     database
-        .write(move |transaction| Box::pin(async move { transaction.create_member(member, wallet, time(0)).await }))
+        .write(move |transaction| Box::pin(async move { transaction.create_member(member, wallet, Book::Real, time(0)).await }))
         .await
 }
 
@@ -35,7 +35,7 @@ on_both_databases! {
         let opened = database.open().await;
         let result: Result<(), _> = opened.write(|transaction| Box::pin(async move {
             let (id, wallet) = member(1);
-            transaction.create_member(id, wallet, time(0)).await?;
+            transaction.create_member(id, wallet, Book::Real, time(0)).await?;
             Err(StoreError::Failed("on purpose".to_owned()))
         })).await;
         assert!(matches!(result, Err(StoreError::Failed(text)) if text == "on purpose"));
@@ -48,9 +48,9 @@ on_both_databases! {
         add(&opened, 1).await.unwrap();
         let result = opened.write(|transaction| Box::pin(async move {
             let (id, wallet) = member(2);
-            transaction.create_member(id, wallet, time(0)).await?;
+            transaction.create_member(id, wallet, Book::Real, time(0)).await?;
             let (id, wallet) = member(1);
-            transaction.create_member(id, wallet, time(0)).await
+            transaction.create_member(id, wallet, Book::Real, time(0)).await
         })).await;
         assert!(matches!(result, Err(StoreError::Constraint(_))), "{result:?}");
         works(&opened, &database, 1).await;
@@ -62,7 +62,7 @@ on_both_databases! {
         for _ in 0..20 {
             let result: Result<(), _> = opened.write(|transaction| Box::pin(async move {
                 let (id, wallet) = member(1);
-                transaction.create_member(id, wallet, time(0)).await?;
+                transaction.create_member(id, wallet, Book::Real, time(0)).await?;
                 panic!("on purpose")
             })).await;
             assert!(result.is_err());
@@ -77,7 +77,7 @@ on_both_databases! {
         let opened = database.open().await;
         let result = opened.read(|transaction| Box::pin(async move {
             let (id, wallet) = member(1);
-            transaction.create_member(id, wallet, time(0)).await
+            transaction.create_member(id, wallet, Book::Real, time(0)).await
         })).await;
         assert!(result.is_err());
         works(&opened, &database, 0).await;
@@ -126,14 +126,14 @@ on_both_databases! {
         issue(&opened, code(1, 0, time(0))).await;
         for _ in 0..3 {
             let result: Result<(), _> = opened.write(|transaction| Box::pin(async move {
-                record(transaction, &command(1, 1, Kind::TopUp, 500), time(1)).await?;
+                record(transaction, &top_up(1, 1, 500), time(1)).await?;
                 Err(StoreError::Failed("on purpose".to_owned()))
             })).await;
             assert!(result.is_err());
         }
-        submit(&opened, command(1, 1, Kind::TopUp, 500), time(1)).await;
+        submit(&opened, top_up(1, 1, 500), time(1)).await;
         issue(&opened, code(2, 0, time(1))).await;
-        submit(&opened, command(2, 2, Kind::Payment, 200), time(2)).await;
+        submit(&opened, pay(2, 2, 200), time(2)).await;
         assert_eq!(database.query_raw("SELECT position FROM journal ORDER BY position").await, [["1"], ["2"]]);
         let report = opened.verify(|_| {}).await.unwrap();
         assert_eq!((report.violations, report.transactions), (vec![], 2));

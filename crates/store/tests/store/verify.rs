@@ -1,16 +1,18 @@
 //! `verify`: silent about a clean store, and for each planted corruption a violation of the right invariant that names
 //! the right object.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use warifu_core::code::CODE_LIFETIME;
+use warifu_core::ledger::Kind;
+use warifu_core::lot::Step;
 use warifu_core::refusal::Refusal;
 use warifu_store::Invariant;
-use warifu_testkit::{TestDatabase, on_both_databases};
+use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
 use crate::corruption::{Corruption, Planted, all};
-use crate::empty;
-use crate::story::{WALLETS, tell, time};
+use crate::{blob, empty};
+use crate::story::tell;
 
 on_both_databases! {
     /// A clean store has no violation, and everything in it is counted.
@@ -21,14 +23,14 @@ on_both_databases! {
         let told = Arc::clone(&passes);
         let report = opened.verify(move |progress| told.lock().unwrap().push(progress.pass)).await.unwrap();
         assert_eq!((report.violation_count(), report.violations), (0, vec![]));
-        assert_eq!(story.done(), 3 * 13);
-        let done = u64::try_from(story.done()).unwrap();
+        let (payments, transfers, codes) = story.counts();
         let all = u64::try_from(story.records.len()).unwrap();
-        assert_eq!((report.transactions, report.requests, report.wallets), (all, all, 3));
-        assert_eq!((report.transfers, report.codes), (done, done));
+        // A cancel in advance holds two request keys.
+        assert_eq!((report.transactions, report.requests, report.wallets), (all, all + 1, 4));
+        assert_eq!((report.payments, report.transfers, report.codes), (payments, transfers, codes));
         let mut passes = passes.lock().unwrap().clone();
         passes.dedup();
-        assert_eq!(passes, ["streams", "wallets", "request keys", "codes"]);
+        assert_eq!(passes, ["streams", "wallets", "payments", "request keys", "codes", "terminals"]);
     }
 
     /// An empty store has no violation either, and neither has one that is not summed up to its end.
@@ -67,26 +69,68 @@ on_both_databases! {
     async fn violations_beyond_the_told_ones_are_counted(database: TestDatabase) {
         let opened = database.open().await;
         tell(&opened).await;
-        // Thirteen entries a wallet, each with a balance that does not follow.
+        // Every balance that a transfer tells does not follow, and there are many.
         database.execute_raw(
             "UPDATE journal SET transfers = replace(transfers, '_after\":', '_after\":1') WHERE refusal IS NULL",
         ).await;
         let report = opened.verify(|_| {}).await.unwrap();
-        assert_eq!(report.violation_count(), 39);
-        assert_eq!(report.violations.len(), 39);
+        let told = u64::try_from(report.violations.len()).unwrap();
+        assert!(told > 50 && report.violation_count() == told, "{told}");
         assert!(report.violations.iter().all(|violation| violation.invariant == Invariant::Fold));
+        // Copies of one transaction, none of which any request key claims.
+        let columns = "kind, at, business_date, caller, request_id, body_hash, shop_id, amount, unit, refusal, transfers";
+        let mut copies = String::new();
+        for number in 0..1_100_u64 {
+            let id = blob(database.engine(), &[[0x77; 8], number.to_be_bytes()].concat());
+            copies += &format!(
+                "INSERT INTO journal (position, id, {columns}, book, policy, effect) \
+                 SELECT {number} + 1000, {id}, {columns}, book, policy, effect FROM journal WHERE position = 1; "
+            );
+        }
+        database.execute_raw(&copies).await;
+        let report = opened.verify(|_| {}).await.unwrap();
+        assert_eq!(report.violations.len(), 1_000);
+        assert!(report.violation_count() > 1_100);
     }
 }
 
-/// The story holds what the corruptions are planted in.
+/// The story holds what the corruptions are planted in: everything that the rules know.
 #[tokio::test]
 async fn the_story_has_every_kind_of_transaction() {
-    let database = TestDatabase::new(warifu_testkit::Engine::Sqlite).await;
+    let database = TestDatabase::new(Engine::Sqlite).await;
     let story = tell(&database.open().await).await;
-    assert_eq!(story.records.len(), 44);
-    for refusal in [Refusal::CodeUnknown, Refusal::CodeExpired, Refusal::InsufficientBalance] {
-        story.refused(refusal);
+    for kind in Kind::ALL {
+        let done = story.records.iter().any(|record| record.kind == *kind && record.done().is_some());
+        assert!(done, "no {} was done", kind.text());
     }
-    assert_eq!(story.payment().1.wallet, Some(WALLETS[0]));
-    assert_eq!(story.records[43].at, time(43 * 60).saturating_add(CODE_LIFETIME));
+    let refused: Vec<_> = story
+        .names
+        .iter()
+        .zip(&story.records)
+        .filter_map(|(name, record)| record.refusal().map(|refusal| (*name, refusal)))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            ("trial payment", Refusal::CodeUnknown),
+            ("refused payment", Refusal::InsufficientBalance),
+            ("cancel once more", Refusal::AlreadyCanceled),
+            ("payment above the cap", Refusal::LimitExceeded),
+            ("unknown code", Refusal::CodeUnknown),
+            ("expired code", Refusal::CodeExpired),
+        ]
+    );
+    let steps: BTreeSet<_> =
+        story.records.iter().filter_map(|it| it.done()).flat_map(|done| &done.moves).map(|step| step.step).collect();
+    assert_eq!(steps.into_iter().collect::<Vec<_>>(), Step::ALL);
+    let points = |name| story.of(name).1.done().unwrap().totals.unwrap().points_earned.get();
+    assert_eq!((points("payment"), points("payment with points"), points("last capture")), (40, 1, 35));
+}
+
+/// Every corruption that is planted here is listed where operators read what it means.
+#[test]
+fn every_corruption_is_in_the_guide() {
+    let guide = include_str!("../../../../docs/guides/verifying.md");
+    let missing: Vec<_> = all().map(|corruption| corruption.name).filter(|name| !guide.contains(name)).collect();
+    assert!(missing.is_empty(), "docs/guides/verifying.md does not list: {missing:#?}");
 }

@@ -76,6 +76,17 @@ impl Till {
         self.0.post("/v1/top-ups", &command(request_id, code, yen)).await
     }
 
+    pub(super) async fn refund(&self, request_id: &str, payment: &str, yen: i64) -> Result<Reply, Failure> {
+        let body = json!({ "request_id": request_id, "payment_id": payment, "amount": yen, "currency": "JPY" });
+        self.0.post("/v1/refunds", &body).await
+    }
+
+    /// Cancels whatever stands, or will stand, under `lost`.
+    pub(super) async fn cancel(&self, lost: &str, request_id: &str) -> Result<Reply, Failure> {
+        let path = format!("/v1/payments/by-request/{lost}/cancel");
+        self.0.post(&path, &json!({ "request_id": request_id })).await
+    }
+
     pub(super) async fn inquire(&self, request_id: &str) -> Result<Reply, Failure> {
         self.0.get(&format!("/v1/payments/by-request/{request_id}")).await
     }

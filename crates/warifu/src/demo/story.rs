@@ -1,5 +1,5 @@
 //! The story that the demonstration tells: cash becomes a balance, a picture becomes a payment, a retry changes nothing, a
-//! refusal moves nothing, and the books prove it.
+//! refusal moves nothing, a refund and a cancel undo to the yen, and the books prove it.
 
 use std::path::PathBuf;
 
@@ -25,6 +25,7 @@ pub(super) async fn tell(place: &Place<'_>, receipt: &mut Receipt) -> Result<(),
     top_up(place, receipt, &cast, run).await?;
     pay(place, receipt, &cast, run).await?;
     refuse(place, receipt, &cast, run).await?;
+    undo(place, receipt, &cast, run).await?;
     history(receipt, &cast.phones[0]).await?;
     verify(place, receipt).await
 }
@@ -132,20 +133,51 @@ async fn refuse(place: &Place<'_>, receipt: &Receipt, cast: &Cast, run: &str) ->
     Ok(())
 }
 
+async fn undo(place: &Place<'_>, receipt: &Receipt, cast: &Cast, run: &str) -> Result<(), Failure> {
+    let [_, till] = &cast.tills;
+    let [phone, _] = &cast.phones;
+    receipt.section(receipt.say("Undone, to the yen", "返金と取消"));
+    let before = phone.balance().await?;
+    let payment = till.inquire(&format!("demo-{run}-payment")).await?.expect(200)?;
+    let refund = till.refund(&format!("demo-{run}-refund"), payment.text("/id"), 400).await?.expect(201)?;
+    receipt.row(refund.text("/id"), &yen(refund.number("/amount")?));
+    receipt.row(
+        receipt.say("points earned, taken back", "付与・取消ポイント"),
+        &format!("{}, {}", payment.number("/points_earned")?, refund.number("/points_taken_back")?),
+    );
+    let lost = format!("demo-{run}-lost");
+    till.cancel(&lost, &format!("demo-{run}-cancel")).await?.expect(201)?;
+    let shown = show(place, phone).await?;
+    let late = till.take(&lost, &shown.barcode, 700).await?.expect(422)?;
+    receipt.row(
+        receipt.say("a payment that comes after its cancel", "取消の後に届いた支払い"),
+        late.text("/code"),
+    );
+    let after = phone.balance().await?;
+    if after.checked_sub(before) != Some(400) {
+        return Err(format!("the balance went from {before} to {after}").into());
+    }
+    receipt.row(receipt.say("balance", "残高"), &yen(after));
+    Ok(())
+}
+
 async fn history(receipt: &Receipt, phone: &Phone) -> Result<(), Failure> {
     receipt.section(receipt.say("History of member 1", "会員1の履歴"));
     let page = phone.history().await?;
     for item in page.body.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
         let text = |pointer: &str| item.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let number = |pointer: &str| item.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
-        let (sign, kind) = match text("/kind") {
-            "top_up" => ("+", receipt.say("top-up", "チャージ")),
-            _ => ("-", receipt.say("payment", "支払い")),
+        let kind = match text("/kind") {
+            "top_up" => receipt.say("top-up", "チャージ"),
+            "refund" => receipt.say("refund", "返金"),
+            _ => receipt.say("payment", "支払い"),
         };
+        let change = number("/change");
+        let sign = if change < 0 { "-" } else { "+" };
         let left = format!("{}  {kind}", text("/business_date"));
         let balance = receipt.say("balance", "残高");
         let after = yen(number("/transfers/0/balance_after"));
-        receipt.row(&left, &format!("{sign}{}   {balance} {after}", yen(number("/amount"))));
+        receipt.row(&left, &format!("{sign}{}   {balance} {after}", yen(change.saturating_abs())));
     }
     Ok(())
 }
@@ -180,9 +212,12 @@ const fn in_japanese(invariant: Invariant) -> &'static str {
         Invariant::NotNegative => "残高は決して負にならない",
         Invariant::Fold => "残高は記入の積み重ねと一致する",
         Invariant::OneEffect => "一つの request_id の効果は一度だけ",
+        Invariant::Refunds => "返金は売上以内、売上は与信以内、与信は一度だけ閉じる",
         Invariant::CodeOnce => "コードは期限内に一度、一端末だけで使う",
         Invariant::Unchanged => "どの行も書かれたまま読める",
         Invariant::Stream => "通し番号に欠番なし、時刻は戻らない",
+        Invariant::Limits => "どの上限も超えていない",
+        Invariant::Payout => "店舗への支払額は売上と1円まで一致",
     }
 }
 

@@ -1,0 +1,407 @@
+//! Runs histories against the server: a few together on each database, step by step, with everything compared after each.
+//!
+//! The histories of a group have wallets, terminals and shops of their own, and share the database, its clock and its
+//! policy: so the commands of several are decided in one batch.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::future::join_all;
+use jiff::tz::TimeZone;
+use warifu_app::{
+    AccountSum, App, Caller, Clock, Course, Database, DatabaseUrl, Fault, KeyRing, ManualClock, Options, Receipt,
+};
+use warifu_core::id::WalletId;
+use warifu_core::ledger::{Account, Kind, Owner};
+use warifu_core::wallet::{Wallet, WalletState};
+use warifu_testkit::{Cluster, Engine, TestDatabase};
+
+use crate::compare::{self, Line};
+use crate::history::{History, Step};
+use crate::model::types::{Book, Command, Policy, Standing};
+use crate::town::{ATM_SHOP, PREFIX, Town, time};
+
+/// Histories of a group. More of them share a commit, but each then has the clock to itself less often.
+const TOGETHER: u64 = 5;
+/// Histories of every day.
+const HISTORIES: u64 = 500;
+/// Databases that one PostgreSQL server is used for: they take room on the disk until it ends.
+const DATABASES_MAX: usize = 32;
+
+const PAYMENTS: &[Kind] = &[Kind::Payment, Kind::Authorization];
+
+fn number_from_environment(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+/// Runs the histories on one engine, on all cores.
+pub(crate) fn run(engine: Engine) {
+    let first = number_from_environment("WARIFU_SEED", 0);
+    let end = first + number_from_environment("WARIFU_HISTORIES", HISTORIES);
+    let next = AtomicU64::new(first);
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let mut place = Place { engine, cluster: None, made: 0 };
+                    loop {
+                        let seed = next.fetch_add(TOGETHER, Ordering::Relaxed);
+                        if seed >= end {
+                            break;
+                        }
+                        let (url, _kept) = place.make().await;
+                        Group::found(url, seed..end.min(seed + TOGETHER)).await.live().await;
+                    }
+                });
+            });
+        }
+    });
+}
+
+/// Where databases are made.
+struct Place {
+    engine: Engine,
+    cluster: Option<Cluster>,
+    made: usize,
+}
+
+impl Place {
+    async fn make(&mut self) -> (DatabaseUrl, Option<TestDatabase>) {
+        if self.engine == Engine::Sqlite {
+            let database = TestDatabase::new(Engine::Sqlite).await;
+            return (database.parsed_url(), Some(database));
+        }
+        if self.made.is_multiple_of(DATABASES_MAX) {
+            self.cluster = Some(Cluster::start());
+        }
+        self.made += 1;
+        let cluster = self.cluster.as_ref().expect("just started");
+        (cluster.create_database().await.parse().unwrap(), None)
+    }
+}
+
+/// Histories that share a database.
+struct Group {
+    url: DatabaseUrl,
+    app: App,
+    clock: Arc<ManualClock>,
+    towns: Vec<Town>,
+    /// What the number of a policy is on the server, less what it is in the models.
+    policies_before: i64,
+    versions: BTreeMap<WalletId, i64>,
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let seeds: Vec<u64> = self.towns.iter().map(|town| town.seed).collect();
+            eprintln!(
+                "on {}, in the histories {seeds:?}; run them again with WARIFU_SEED={} WARIFU_HISTORIES={}",
+                self.url,
+                seeds.first().copied().unwrap_or_default(),
+                seeds.len()
+            );
+        }
+    }
+}
+
+impl Group {
+    async fn found(url: DatabaseUrl, seeds: Range<u64>) -> Self {
+        let options = Options { sqlite_readers: 1, postgres_connections: 6 };
+        let database = Database::open(&url, options).unwrap();
+        database.migrate().await.unwrap();
+        let mut first = History::new(seeds.start);
+        let clock = Arc::new(ManualClock::at(time(first.clock())));
+        let policy = first.policy();
+        let mut towns = vec![];
+        for seed in seeds {
+            let mut history = History::new(seed);
+            history.set_clock(first.clock());
+            towns.push(Town::found(&database, history, seed, policy.clone()).await);
+        }
+        let zone = TimeZone::get("Asia/Tokyo").unwrap();
+        let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let keys = KeyRing::fixed([7; 32]);
+        let app = App::open_with_keys(database, keys, PREFIX.parse().unwrap(), &zone, shared).await.unwrap();
+        let number = app.set_policy(entries(&policy)).await.unwrap().number;
+        Self { url, app, clock, towns, policies_before: number - 1, versions: BTreeMap::new() }
+    }
+
+    /// Lives all histories of the group to their end.
+    async fn live(mut self) {
+        for round in 0.. {
+            let alive: Vec<usize> = (0..self.towns.len()).filter(|town| !self.towns[*town].history.over()).collect();
+            if alive.is_empty() {
+                break;
+            }
+            self.round(&alive, alive[round % alive.len()]).await;
+        }
+        for town in 0..self.towns.len() {
+            for payment in 0..self.towns[town].payments.len() {
+                self.compare_payment(town, payment).await;
+            }
+        }
+        self.app.drain().await;
+        self.compare_books().await;
+    }
+
+    /// One step of each history: settings one after another, then commands all at once.
+    async fn round(&mut self, alive: &[usize], leader: usize) {
+        let leading = &mut self.towns[leader];
+        let clock = leading.history.advance(&leading.model);
+        self.clock.set(time(clock));
+        let mut commands: Vec<(usize, Step)> = vec![];
+        for index in alive.iter().copied() {
+            let town = &mut self.towns[index];
+            town.history.set_clock(clock);
+            let mut step = town.history.next(&town.model);
+            while let Command::IssueCode { .. } = step.command {
+                self.set(index, &step).await;
+                let town = &mut self.towns[index];
+                step = town.history.next(&town.model);
+            }
+            if step.request.is_empty() {
+                self.set(index, &step).await;
+            } else {
+                commands.push((index, step));
+            }
+        }
+        let answers = join_all(commands.iter().map(|(town, step)| self.towns[*town].send(&self.app, step))).await;
+        for ((town, step), answer) in commands.iter().zip(answers) {
+            let touched = self.compare_answer(*town, step, &answer);
+            if let Some(payment) = touched {
+                self.compare_payment(*town, payment).await;
+            }
+        }
+        self.compare_wallets().await;
+    }
+
+    /// Does what has no key, on the server and in the model.
+    async fn set(&mut self, index: usize, step: &Step) {
+        let clock = self.towns[index].history.clock();
+        self.towns[index].log.push(format!("{clock} {:?}", step.command));
+        let (app, town) = (&self.app, &mut self.towns[index]);
+        match &step.command {
+            Command::Sweep => return self.sweep(clock).await,
+            Command::SetPolicy { policy } => {
+                let number = self.app.set_policy(entries(policy)).await.unwrap().number;
+                self.towns.iter_mut().for_each(|town| town.model.set_policy(policy.clone()));
+                assert_eq!(number - self.policies_before, i64::try_from(self.towns[index].model.policy_number).unwrap());
+                return;
+            }
+            Command::IssueCode { code, wallet, use_points } => {
+                let shown = app.issue_code(town.wallets[wallet].0, *use_points).await.unwrap();
+                let at = shown.issued_at.unix_micros();
+                town.model.issue_code(at, *code, *wallet, *use_points);
+                town.codes.insert(*code, shown.code);
+                assert_eq!(shown.expires_at.unix_micros(), town.model.codes.last().unwrap().expires_at);
+                return;
+            }
+            Command::SetWallet { wallet, standing } => {
+                let state = match standing {
+                    Standing::Active => WalletState::Active,
+                    Standing::Frozen => WalletState::Frozen,
+                    Standing::Closing => WalletState::Closing,
+                    Standing::Closed => WalletState::Closed,
+                };
+                let is_set = match app.set_wallet_state(town.wallets[wallet].1, state).await {
+                    Ok(()) => true,
+                    Err(Fault::Invalid(_)) => false,
+                    Err(other) => panic!("{other}"),
+                };
+                let expected = town.model.set_wallet(*wallet, *standing);
+                if is_set != expected {
+                    self.fail(index, &format!("whether it can be set\n  server: {is_set}\n  model:  {expected}"));
+                }
+                return;
+            }
+            Command::FreezeTerminal { caller, frozen } => {
+                app.freeze_terminal(town.terminals[caller].id, *frozen).await.unwrap();
+            }
+            Command::FreezeShop { shop, frozen } => app.freeze_shop(town.shops[shop], *frozen).await.unwrap(),
+            Command::SetYenPerPoint { shop, yen } => app.set_shop(town.shops[shop], Some(*yen), None).await.unwrap(),
+            other => panic!("{other:?} needs a key"),
+        }
+        town.model.apply(&step.call(clock), &step.command);
+    }
+
+    /// Sweeps every wallet of the database, and those of the models at the time at which the server did.
+    async fn sweep(&mut self, clock: i64) {
+        while self.app.sweep_expired().await.unwrap() > 0 {}
+        let wallets = self.wallets().await;
+        for town in &mut self.towns {
+            for (number, (_, id)) in &town.wallets {
+                let wallet = &wallets[id];
+                let is_swept = self.versions.get(id).is_some_and(|version| *version != wallet.version);
+                let at = if is_swept { wallet.at.unix_micros() } else { clock };
+                town.model.sweep(at, *number);
+                town.records.push(None);
+            }
+        }
+    }
+
+    /// Every wallet as it stands on the server.
+    async fn wallets(&self) -> BTreeMap<WalletId, Wallet> {
+        let ids: Vec<WalletId> = self.towns.iter().flat_map(|town| town.wallets.values().map(|it| it.1)).collect();
+        let found = self.app.database().read(move |transaction| {
+            Box::pin(async move {
+                let mut found = BTreeMap::new();
+                for id in ids {
+                    found.insert(id, transaction.find_wallet(id).await?.expect("a wallet of the town"));
+                }
+                Ok(found)
+            })
+        });
+        found.await.unwrap()
+    }
+
+    /// Gives the model what the server was asked, at the time at which it was recorded. Says which payment it was about.
+    fn compare_answer(&mut self, index: usize, step: &Step, answer: &Result<Receipt, Fault>) -> Option<usize> {
+        let clock = self.clock.now().unix_micros();
+        let town = &mut self.towns[index];
+        let at = answer.as_ref().map_or(clock, |receipt| receipt.record.at.unix_micros());
+        let before = town.model.events.len();
+        let expected = town.model.apply(&step.call(at), &step.command);
+        town.log.push(format!("{clock} at {at} {} {:?} -> {expected:?}", step.request, step.command));
+        let event = (town.model.events.len() > before).then_some(before);
+        let record = answer.as_ref().ok().map(|receipt| receipt.record.clone());
+        if event.is_some() {
+            town.records.push(record.clone());
+        }
+        let id = record.as_ref().map(|record| record.id);
+        if town.model.payments.len() > town.payments.len() {
+            town.payments.extend(id);
+        }
+        if town.model.top_ups.len() > town.top_ups.len() {
+            town.top_ups.extend(id);
+        }
+        if let Err(difference) = compare::answer(town, answer, &expected, event) {
+            self.fail(index, &difference);
+        }
+        let town = &self.towns[index];
+        if let (Some(record), Some(_)) = (record, event) {
+            let number = record.policy - self.policies_before;
+            if number != i64::try_from(town.model.policy_number).unwrap() {
+                self.fail(index, &format!("it was decided by policy {number}"));
+            }
+        }
+        match &step.command {
+            Command::Pay { .. } => event.map(|_| town.payments.len() - 1),
+            Command::Capture { payment, .. }
+            | Command::Void { payment }
+            | Command::Refund { payment, .. }
+            | Command::CancelPayment { payment } => Some(*payment),
+            Command::CancelPaymentByRequest { request } => town.model.payment_of(step.caller, request),
+            _ => None,
+        }
+    }
+
+    async fn compare_wallets(&mut self) {
+        let (wallets, now) = (self.wallets().await, self.clock.now());
+        for (index, town) in self.towns.iter().enumerate() {
+            for (number, (_, id)) in &town.wallets {
+                let wallet = &wallets[id];
+                if let Err(difference) = compare::wallet(town, *number, wallet, now.max(wallet.at)) {
+                    self.fail(index, &difference);
+                }
+            }
+        }
+        self.versions = wallets.into_iter().map(|(id, wallet)| (id, wallet.version)).collect();
+    }
+
+    /// Looks a payment up by its id or by the terminal's own id.
+    async fn compare_payment(&self, index: usize, payment: usize) {
+        let town = &self.towns[index];
+        let terminal = town.terminal(town.model.payments[payment].caller);
+        let course: Option<Course> = if payment.is_multiple_of(2) {
+            let caller = Caller::Terminal(terminal.clone());
+            self.app.find_transaction(PAYMENTS, &caller, town.payments[payment]).await.unwrap()
+        } else {
+            self.app.find_by_request(PAYMENTS, terminal, town.request_of_payment(payment)).await.unwrap()
+        };
+        if let Err(difference) = compare::payment(town, payment, course.as_ref()) {
+            self.fail(index, &difference);
+        }
+    }
+
+    /// What the bookkeeper added up of every shop and of the issuer, and `verify`.
+    async fn compare_books(&self) {
+        let database = Database::open(&self.url, Options::default()).unwrap();
+        let sums = database.read(|transaction| Box::pin(async move { transaction.list_sums(None, 10_000).await }));
+        let sums: Vec<AccountSum> = sums.await.unwrap();
+        let of = |owner: [u8; 16]| {
+            let sums = sums.iter().filter(|sum| sum.owner == owner);
+            let mut sums: BTreeMap<Line, i64> =
+                sums.map(|sum| ((sum.account.text(), sum.unit.text()), sum.debits - sum.credits)).collect();
+            sums.retain(|_, sum| *sum != 0);
+            sums
+        };
+        let mut issuer: BTreeMap<Line, i64> = BTreeMap::new();
+        for (index, town) in self.towns.iter().enumerate() {
+            for (number, id) in &town.shops {
+                let mut shop: BTreeMap<Line, i64> = BTreeMap::new();
+                for entry in &town.model.entries {
+                    if shop_of(entry.book) == Some(*number) {
+                        *shop.entry(compare::line(entry.book, entry.unit)).or_default() += entry.amount;
+                    }
+                }
+                shop.retain(|_, sum| *sum != 0);
+                if let Err(difference) = compare::books(&of(id.bytes()), &shop) {
+                    self.fail(index, &format!("shop {number}: {difference}"));
+                }
+            }
+            for entry in &town.model.entries {
+                let line = compare::line(entry.book, entry.unit);
+                if Account::parse(line.0).is_some_and(|account| account.owner() == Owner::Issuer) {
+                    *issuer.entry(line).or_default() += entry.amount;
+                }
+            }
+        }
+        issuer.retain(|_, sum| *sum != 0);
+        compare::books(&of([0; 16]), &issuer).unwrap_or_else(|difference| self.fail(0, &difference));
+        let report = database.verify(|_| {}).await.unwrap();
+        assert_eq!((report.violation_count(), report.violations), (0, vec![]));
+        database.close().await;
+    }
+
+    fn fail(&self, index: usize, difference: &str) -> ! {
+        let town = &self.towns[index];
+        let step = town.log.len();
+        panic!("history {} differs at step {step}: {difference}\n{}", town.seed, town.log.join("\n"));
+    }
+}
+
+/// Whose cash or sales it is.
+const fn shop_of(book: Book) -> Option<u32> {
+    match book {
+        Book::Payable(shop) | Book::Cash(shop) => Some(shop),
+        Book::AtmCash => Some(ATM_SHOP),
+        _ => None,
+    }
+}
+
+/// A policy as the server takes it.
+fn entries(policy: &Policy) -> Vec<(String, Option<i64>)> {
+    let entries = [
+        ("till_top_up_max", policy.till_top_up_max),
+        ("atm_top_up_max", policy.atm_top_up_max),
+        ("exchange_max", policy.exchange_max),
+        ("payment_max", policy.payment_max),
+        ("balance_max", policy.balance_max),
+        ("wallet_top_up_day", policy.wallet_top_up_day),
+        ("wallet_top_up_month", policy.wallet_top_up_month),
+        ("wallet_payment_day", policy.wallet_payment_day),
+        ("wallet_payment_month", policy.wallet_payment_month),
+        ("terminal_top_up_day", policy.terminal_top_up_day),
+        ("terminal_payment_day", policy.terminal_payment_day),
+        ("hold_days", policy.hold_days),
+        ("paid_days", policy.paid_days),
+        ("bonus_days", policy.bonus_days),
+        ("points_months", policy.points_months),
+    ];
+    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,158 @@
+//! Wallets that are not what their entries made of them.
+
+use warifu_core::id::WalletId;
+use warifu_core::lot::Part;
+use warifu_core::time::Time;
+use warifu_store::Invariant;
+use warifu_testkit::Engine;
+
+use super::{Named, Planted, planted, set, wallet};
+use crate::blob;
+use crate::story::{Story, WALLETS};
+
+/// Changes the row of a wallet, which must then be named.
+fn changed(engine: Engine, owner: usize, change: &str, invariant: Invariant) -> Planted {
+    let id = blob(engine, &WALLETS[owner].bytes());
+    planted(format!("UPDATE wallets SET {change} WHERE id = {id}"), invariant, wallet(WALLETS[owner]))
+}
+
+/// Replaces a text in the state of a wallet.
+fn state(engine: Engine, owner: usize, from: &str, to: &str) -> Planted {
+    changed(engine, owner, &format!("state = replace(state, '{from}', '{to}')"), Invariant::Fold)
+}
+
+/// A part as a state holds it.
+fn json(part: &Part) -> String {
+    let until = part.expires_at.map(|until| format!(r#""until":{},"#, until.unix_micros())).unwrap_or_default();
+    let (lot, account, origin, amount) = (part.lot, part.account.text(), part.origin, part.amount.get());
+    format!(r#"{{"lot":{lot},"account":"{account}","origin":"{origin}",{until}"amount":{amount}}}"#)
+}
+
+/// The same with so much more in it.
+fn more(part: &Part, more: i64) -> String {
+    json(&part.of(warifu_core::money::Amount::new(part.amount.get() + more).unwrap()))
+}
+
+/// The second wallet ends with a hold of one part.
+fn hold(story: &Story) -> (String, &Part, Time) {
+    let hold = &story.wallets[1].holds[0];
+    let [part] = hold.parts.as_slice() else { panic!("the hold has several parts") };
+    let (payment, until) = (hold.payment, hold.expires_at.unix_micros());
+    let text = format!(r#","holds":[{{"payment":"{payment}","until":{until},"parts":[{}]}}]"#, json(part));
+    (text, part, hold.expires_at)
+}
+
+pub(super) const ALL: &[Named] = &[
+    ("a wallet holds one yen more", |_, engine| changed(engine, 0, "paid = paid + 1", Invariant::Fold)),
+    ("a wallet holds one bonus yen less", |_, engine| changed(engine, 0, "bonus = bonus - 1", Invariant::Fold)),
+    ("a wallet holds one point more", |_, engine| changed(engine, 0, "points = points + 1", Invariant::Fold)),
+    ("a wallet's version is one less", |_, engine| changed(engine, 0, "version = version - 1", Invariant::Fold)),
+    ("a wallet is stored as of another time", |_, engine| changed(engine, 0, "at = at - 1", Invariant::Fold)),
+    ("a wallet is not swept when it should be", |_, engine| {
+        changed(engine, 1, "next_expiry = next_expiry + 1", Invariant::Fold)
+    }),
+    ("a wallet is in the other book", |_, engine| changed(engine, 0, "book = 1", Invariant::Fold)),
+    ("a wallet's state is garbage", |_, engine| changed(engine, 0, "state = '{\"lots\":'", Invariant::Unchanged)),
+    ("a wallet's state is from before there were lots", |_, engine| {
+        changed(engine, 0, "state = ''", Invariant::Fold)
+    }),
+    ("a wallet holds less than nothing", |_, engine| {
+        let mut planted = changed(engine, 0, "paid = -1", Invariant::NotNegative);
+        if engine == Engine::Postgres {
+            planted.sql.insert_str(0, "ALTER TABLE wallets DROP CONSTRAINT wallets_paid_check; ");
+        }
+        planted
+    }),
+    ("a yen went from one wallet to another", |_, engine| {
+        let mut first = changed(engine, 0, "paid = paid - 1", Invariant::Fold);
+        let second = changed(engine, 2, "paid = paid + 1", Invariant::Fold);
+        first.sql = format!("{}; {}", first.sql, second.sql);
+        first
+    }),
+    ("a lot holds one yen more", |story, engine| {
+        let lot = &story.wallets[0].lots[0];
+        state(engine, 0, &json(lot), &more(lot, 1))
+    }),
+    ("a yen went from one lot to another", |story, engine| {
+        let [one, other, ..] = story.wallets[1].lots.as_slice() else { panic!("the wallet has one lot") };
+        let (from, to) = (format!("{},{}", json(one), json(other)), format!("{},{}", more(one, -1), more(other, 1)));
+        state(engine, 1, &from, &to)
+    }),
+    ("a lot expires later", |story, engine| {
+        let lots = &story.wallets[1].lots;
+        let lot = lots.iter().rev().find(|lot| lot.expires_at.is_some()).unwrap();
+        let later = Part { expires_at: lot.expires_at.map(|at| at.saturating_add(std::time::Duration::from_secs(1))), ..lot.clone() };
+        state(engine, 1, &json(lot), &json(&later))
+    }),
+    ("a lot is of another account", |story, engine| {
+        let lot = &story.wallets[0].lots[0];
+        let other = json(lot).replace(r#""account":"paid""#, r#""account":"bonus""#);
+        state(engine, 0, &json(lot), &other)
+    }),
+    ("a lot has another number", |story, engine| {
+        let lot = &story.wallets[0].lots[0];
+        state(engine, 0, &json(lot), &json(&Part { lot: lot.lot + 50, ..lot.clone() }))
+    }),
+    ("a wallet opened one lot more", |story, engine| {
+        let opened = story.wallets[0].lots_opened;
+        state(engine, 0, &format!(r#""lots_opened":{opened}"#), &format!(r#""lots_opened":{}"#, opened + 1))
+    }),
+    ("a hold is gone", |story, engine| state(engine, 1, &hold(story).0, "")),
+    ("a hold is gone, and its value with it", |story, engine| {
+        let (text, part, _) = hold(story);
+        let change = format!("paid = paid - {}, state = replace(state, '{text}', '')", part.amount.get());
+        changed(engine, 1, &change, Invariant::Fold)
+    }),
+    ("a hold holds one yen less", |story, engine| {
+        let (text, part, _) = hold(story);
+        state(engine, 1, &text, &text.replace(&json(part), &more(part, -1)))
+    }),
+    ("a hold expires later", |story, engine| {
+        let (text, _, until) = hold(story);
+        let until = until.unix_micros();
+        state(engine, 1, &text, &text.replace(&format!(r#""until":{until}"#), &format!(r#""until":{}"#, until + 1)))
+    }),
+    ("a hold is another payment's", |story, engine| {
+        let (text, ..) = hold(story);
+        let payment = story.wallets[1].holds[0].payment.to_string();
+        state(engine, 1, &text, &text.replace(&payment, &story.of("payment").1.id.to_string()))
+    }),
+    ("a sum over a day is one yen less", |story, engine| {
+        let (hour, sum) = *story.wallets[0].paid_out.hours.last().unwrap();
+        state(engine, 0, &format!("[{hour},{}]", sum.get()), &format!("[{hour},{}]", sum.get() - 1))
+    }),
+    ("a sum over a month is forgotten", |story, engine| {
+        let (day, sum) = story.wallets[0].topped_up.days[0];
+        state(engine, 0, &format!("[{day},{}]", sum.get()), "")
+    }),
+    ("a wallet is gone", |_, engine| {
+        let id = blob(engine, &WALLETS[0].bytes());
+        planted(format!("DELETE FROM wallets WHERE id = {id}"), Invariant::Fold, wallet(WALLETS[0]))
+    }),
+    ("the last wallet is gone", |_, engine| {
+        let id = blob(engine, &WALLETS[3].bytes());
+        planted(format!("DELETE FROM wallets WHERE id = {id}"), Invariant::Fold, wallet(WALLETS[3]))
+    }),
+    ("an entry skips versions", |story, _| {
+        let sql = set(story, "grant at the end", "wallet_version = wallet_version + 5");
+        planted(sql, Invariant::Fold, wallet(WALLETS[1]))
+    }),
+    ("two entries swapped their versions", |story, _| {
+        let version = story.of("second capture").1.wallet_version().unwrap();
+        let aside = set(story, "capture", "wallet_version = -5");
+        let other = set(story, "second capture", &format!("wallet_version = {}", version - 1));
+        let back = set(story, "capture", &format!("wallet_version = {version}"));
+        planted(format!("{aside}; {other}; {back}"), Invariant::Stream, wallet(WALLETS[1]))
+    }),
+    ("an entry belongs to a wallet that is not there", |story, engine| {
+        let nobody = WalletId::from_bytes([0x50; 16]);
+        let sql = set(story, "payment", &format!("wallet_id = {}", blob(engine, &nobody.bytes())));
+        planted(sql, Invariant::Fold, wallet(nobody))
+    }),
+    ("an entry lost its wallet", |story, _| {
+        planted(set(story, "payment", "wallet_id = NULL"), Invariant::Fold, wallet(WALLETS[0]))
+    }),
+    ("a trial counts as real", |story, _| {
+        planted(set(story, "trial payment that counts", "book = 0"), Invariant::Fold, wallet(WALLETS[3]))
+    }),
+];
