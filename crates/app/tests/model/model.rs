@@ -28,8 +28,8 @@ pub mod view;
 mod wallet;
 
 use types::{
-    CODE_LIFE, Call, Code, Command, Done, Entry, Event, Expected, HoldState, Kind, Payment, Policy, Shop, Standing, Terminal,
-    TopUp, WORDS, Wallet, Word,
+    CODE_LIFE, Call, Code, Command, Done, Entry, Event, Expected, HoldState, Kind, Payment, Policy, Shop, Standing,
+    Terminal, TopUp, WORDS, Wallet, Word,
 };
 
 /// The whole of an issuer. All lists are open to be looked at; change them by commands only.
@@ -211,8 +211,14 @@ impl Model {
             }
         };
         let wallet = key.wallet.or(key.code.and_then(|code| self.code_wallet(code)));
-        let event = Event { call: call.clone(), kind: key.kind, wallet, amount: key.amount, answer: answer.clone() };
-        self.events.push(event);
+        self.events.push(Event {
+            call: call.clone(),
+            kind: key.kind,
+            wallet,
+            amount: key.amount,
+            counts_at_terminal: self.policy.terminal_top_up_day.or(self.policy.terminal_payment_day).is_some(),
+            answer: answer.clone(),
+        });
         answer
     }
 
