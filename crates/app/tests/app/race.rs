@@ -158,7 +158,7 @@ on_both_databases! {
     /// One key, another body each time: one effect, and all the others are told of the conflict.
     async fn one_key_with_other_bodies_is_a_conflict(database: TestDatabase) {
         let nodes = Nodes::start(&database).await;
-        nodes.town.fund("fund", 100_000).await;
+        nodes.town.fund("fund", 50_000).await;
         let (code, till) = (nodes.town.code().await, nodes.town.till.terminal.clone());
         let answers = nodes.all(|node, number| {
             let (code, till) = (code.clone(), till.clone());
