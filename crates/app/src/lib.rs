@@ -8,31 +8,39 @@ mod bookkeeper;
 mod clock;
 mod code;
 mod commit;
+mod event;
 mod fault;
 mod keys;
 mod member;
 mod merchant;
 mod open;
+mod partner;
 mod payment;
 mod random;
 mod signature;
 mod terminal;
 mod topup;
 mod transaction;
+mod webhook;
 
 pub use access::{AccessDenied, Caller};
 pub use balance::Balance;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::ShownCode;
 pub use commit::{Receipt, Statistics};
+pub use event::cursor::{EventCursor, EventCursorError};
+pub use event::feed::EventPage;
+pub use event::{Event, EventData, EventTransfer};
 pub use fault::Fault;
 pub use keys::{KeyError, KeyRing};
 pub use member::NewMember;
 pub use open::{App, OpenError, Settings};
+pub use partner::NewPartner;
 pub use signature::{SIGNATURE_WINDOW, SignedRequest, sign};
 pub use terminal::NewTerminal;
 pub use transaction::{ByCode, HistoryItem, HistoryPage};
 pub use warifu_store::{
-    AccountSum, Database, DatabaseUrl, Invariant, Merchant, MigrateError, Options, Progress, Report, Shop, StoreError,
-    Terminal, Violation,
+    AccountSum, Database, DatabaseUrl, Delivery, DeliveryStatus, Invariant, Merchant, MigrateError, Options, Partner,
+    Progress, Report, Shop, StoreError, Terminal, Violation, Webhook, WebhookStatus,
 };
+pub use webhook::{BACK_OFF, DeliveryPage, NewWebhook, PrivateAddresses, WEBHOOKS_MAX, WebhookStatistics};

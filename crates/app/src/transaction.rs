@@ -111,6 +111,8 @@ impl App {
                             let wallet = transaction.find_wallet_of_member(member).await?;
                             wallet.is_some_and(|wallet| recorded.record.wallet == Some(wallet.id))
                         }
+                        // A partner reads events.
+                        Caller::Partner(_) => false,
                     };
                     Ok(is_visible.then_some(recorded.record))
                 })

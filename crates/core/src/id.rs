@@ -95,6 +95,18 @@ id!(
     WalletId, "wal_"
 );
 id!(
+    /// A partner: a program of a merchant or of the issuer.
+    PartnerId, "ptr_"
+);
+id!(
+    /// A webhook of a partner.
+    WebhookId, "whk_"
+);
+id!(
+    /// The event that a transaction is, by the transaction's own bytes.
+    EventId, "evt_"
+);
+id!(
     /// A transaction of kind payment.
     PaymentId, "pay_"
 );
@@ -115,6 +127,18 @@ impl From<TransactionId> for PaymentId {
 
 impl From<TransactionId> for TopUpId {
     fn from(id: TransactionId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<TransactionId> for EventId {
+    fn from(id: TransactionId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<EventId> for TransactionId {
+    fn from(id: EventId) -> Self {
         Self(id.0)
     }
 }

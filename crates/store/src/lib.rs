@@ -5,6 +5,7 @@
 
 mod code;
 mod database;
+mod delivery;
 mod engine;
 mod error;
 mod journal;
@@ -13,20 +14,25 @@ mod member;
 mod merchant;
 mod migrate;
 mod nonce;
+mod partner;
 mod registry;
 mod setting;
 mod sums;
 mod terminal;
 mod value;
 mod verify;
+mod webhook;
 
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
+pub use delivery::{Attempt, Delivery, DeliveryStatus, DueDelivery, Ended, NewDelivery};
 pub use engine::Transaction;
 pub use error::StoreError;
 pub use journal::{JournalCursor, Recorded};
 pub use ledger::StreamHead;
 pub use merchant::{Merchant, Shop};
 pub use migrate::MigrateError;
+pub use partner::Partner;
 pub use sums::{AccountSum, SumChange};
 pub use terminal::Terminal;
 pub use verify::{Invariant, Progress, Report, Violation};
+pub use webhook::{Subscriber, Webhook, WebhookStatus};

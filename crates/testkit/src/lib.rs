@@ -13,7 +13,7 @@ pub mod database;
 pub mod postgres;
 pub mod server;
 
-pub use actors::{Anonymous, Cashier, Member, Reply, Request};
+pub use actors::{Anonymous, Cashier, Member, Partner, Reply, Request};
 pub use browser::{Browser, Page, Viewport};
 pub use database::{Engine, TestDatabase};
 pub use postgres::Cluster;

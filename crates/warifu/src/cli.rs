@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Members and their wallets.
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Partners: programs of a merchant or of the issuer.
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// Prove the invariants of the money on a database; needs no keys and changes nothing.
     Verify,
     /// The configuration.
@@ -89,6 +92,20 @@ pub(crate) enum TerminalCommand {
 pub(crate) enum MemberCommand {
     /// Add a member with an empty wallet. Shows the member's token, this once.
     Add,
+}
+
+/// What to do with partners.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PartnerCommand {
+    /// Add a partner, who reads events. Shows its token, this once.
+    Add {
+        /// Its name, as people know it.
+        #[arg(long)]
+        name: String,
+        /// The merchant whose events it sees, `mer_...`; without one it is the issuer's and sees everything.
+        #[arg(long)]
+        merchant: Option<String>,
+    },
 }
 
 /// What to do with the configuration.

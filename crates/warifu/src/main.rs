@@ -35,6 +35,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Shop(command) => add::shop(&read()?, command, cli.json).await?,
         Command::Terminal(command) => add::terminal(&read()?, command, cli.json).await?,
         Command::Member(command) => add::member(&read()?, command, cli.json).await?,
+        Command::Partner(command) => add::partner(&read()?, command, cli.json).await?,
         Command::Verify => return verify::run(&read()?, cli.json).await,
         Command::Config(ConfigCommand::Check) => config::check(&read()?),
         Command::Demo(options) => demo::run(&cli.settings, options).await?,

@@ -17,6 +17,7 @@ mod story;
 mod stream;
 mod transaction;
 mod verify;
+mod webhook;
 
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
