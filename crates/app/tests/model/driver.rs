@@ -190,7 +190,10 @@ impl Group {
             Command::SetPolicy { policy } => {
                 let number = self.app.set_policy(entries(policy)).await.unwrap().number;
                 self.towns.iter_mut().for_each(|town| town.model.set_policy(policy.clone()));
-                assert_eq!(number - self.policies_before, i64::try_from(self.towns[index].model.policy_number).unwrap());
+                assert_eq!(
+                    number - self.policies_before,
+                    i64::try_from(self.towns[index].model.policy_number).unwrap()
+                );
                 return;
             }
             Command::IssueCode { code, wallet, use_points } => {

@@ -308,9 +308,10 @@ impl History {
             1..=2 => Command::FreezeTerminal { caller: self.random.one(&TERMINALS).0, frozen: true },
             3 => Command::FreezeShop { shop, frozen: true },
             4..=5 => Command::SetWallet { wallet, standing: Standing::Frozen },
-            6..=8 if self.commands > COMMANDS / 2 => {
-                Command::SetWallet { wallet, standing: self.random.one(&[Standing::Closing, Standing::Closing, Standing::Closed]) }
-            }
+            6..=8 if self.commands > COMMANDS / 2 => Command::SetWallet {
+                wallet,
+                standing: self.random.one(&[Standing::Closing, Standing::Closing, Standing::Closed]),
+            },
             9..=10 => Command::SetYenPerPoint { shop, yen: self.random.one(&[200, 100, 10, 3, 1, 0]) },
             11..=12 => Command::SetPolicy { policy: self.policy() },
             _ => return,

@@ -28,8 +28,8 @@ pub mod view;
 mod wallet;
 
 use types::{
-    CODE_LIFE, Call, Code, Command, Done, Entry, Event, Expected, HoldState, Kind, Payment, Policy, Shop, Standing, Terminal,
-    TopUp, WORDS, Wallet, Word,
+    CODE_LIFE, Call, Code, Command, Done, Entry, Event, Expected, HoldState, Kind, Payment, Policy, Shop, Standing,
+    Terminal, TopUp, WORDS, Wallet, Word,
 };
 
 /// The whole of an issuer. All lists are open to be looked at; change them by commands only.

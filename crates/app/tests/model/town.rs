@@ -103,10 +103,11 @@ impl Town {
             };
             terminals.insert(caller, terminal);
         }
-        let wallets: BTreeMap<u32, (MemberId, WalletId)> =
-            WALLETS.iter().map(|it| (*it, (MemberId::generate(at, bytes()), WalletId::generate(at, bytes())))).collect();
-        let merchant =
-            Merchant { id: merchant, name: format!("{seed}"), invoice_number: None, created_at: at };
+        let wallets: BTreeMap<u32, (MemberId, WalletId)> = WALLETS
+            .iter()
+            .map(|it| (*it, (MemberId::generate(at, bytes()), WalletId::generate(at, bytes()))))
+            .collect();
+        let merchant = Merchant { id: merchant, name: format!("{seed}"), invoice_number: None, created_at: at };
         keep(database, merchant, &shops, &terminals, &wallets).await;
         let shops = shops.into_iter().map(|(number, shop)| (number, shop.id)).collect();
         Self {

@@ -63,10 +63,16 @@ fn values(engine: Engine) -> Vec<Forbidden> {
     }
     for id in [&b15, &b17] {
         list.push(forbidden(format!("INSERT INTO merchants (id, name, created_at) VALUES ({id}, 'a', 1)"), "check"));
-        list.push(forbidden(format!("INSERT INTO shops (id, merchant_id, name, created_at) VALUES ({id}, {merchant}, 'a', 1)"), "check"));
+        list.push(forbidden(
+            format!("INSERT INTO shops (id, merchant_id, name, created_at) VALUES ({id}, {merchant}, 'a', 1)"),
+            "check",
+        ));
         list.push(forbidden(format!("INSERT INTO terminals (id, shop_id, name, token_mac, signing_key_id, created_at) VALUES ({id}, {shop}, 'a', {b32}, 1, 1)"), "check"));
         list.push(forbidden(format!("INSERT INTO members VALUES ({id}, 1)"), "check"));
-        list.push(forbidden(format!("INSERT INTO wallets (id, member_id, paid, version) VALUES ({id}, {member}, 0, 0)"), "check"));
+        list.push(forbidden(
+            format!("INSERT INTO wallets (id, member_id, paid, version) VALUES ({id}, {member}, 0, 0)"),
+            "check",
+        ));
         let code = format!(
             "INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {id}, {wallet}, 1, 2)"
         );
@@ -100,10 +106,21 @@ fn relations(engine: Engine) -> Vec<Forbidden> {
     let transaction = blob(engine, &transaction_id(1).bytes());
     let mac = blob(engine, &code_mac(1).mac);
     vec![
-        forbidden(format!("INSERT INTO shops (id, merchant_id, name, created_at) VALUES ({nobody}, {nobody}, 'a', 1)"), "foreign key"),
-        forbidden(format!("INSERT INTO terminals (id, shop_id, name, token_mac, signing_key_id, created_at) VALUES ({nobody}, {nobody}, 'a', {b32}, 1, 1)"), "foreign key"),
+        forbidden(
+            format!("INSERT INTO shops (id, merchant_id, name, created_at) VALUES ({nobody}, {nobody}, 'a', 1)"),
+            "foreign key",
+        ),
+        forbidden(
+            format!(
+                "INSERT INTO terminals (id, shop_id, name, token_mac, signing_key_id, created_at) VALUES ({nobody}, {nobody}, 'a', {b32}, 1, 1)"
+            ),
+            "foreign key",
+        ),
         forbidden(format!("INSERT INTO member_tokens VALUES ({b32}, {nobody}, 1)"), "foreign key"),
-        forbidden(format!("INSERT INTO wallets (id, member_id, paid, version) VALUES ({nobody}, {nobody}, 0, 0)"), "foreign key"),
+        forbidden(
+            format!("INSERT INTO wallets (id, member_id, paid, version) VALUES ({nobody}, {nobody}, 0, 0)"),
+            "foreign key",
+        ),
         forbidden(
             format!(
                 "INSERT INTO codes (bucket, mac, wallet_id, issued_at, expires_at) VALUES (1, {nobody}, {nobody}, 1, 2)"
@@ -115,7 +132,10 @@ fn relations(engine: Engine) -> Vec<Forbidden> {
         forbidden("DELETE FROM shops", "foreign key"),
         forbidden("DELETE FROM members", "foreign key"),
         forbidden("DELETE FROM wallets", "foreign key"),
-        forbidden(format!("INSERT INTO wallets (id, member_id, paid, version) VALUES ({nobody}, {member}, 0, 0)"), "unique"),
+        forbidden(
+            format!("INSERT INTO wallets (id, member_id, paid, version) VALUES ({nobody}, {member}, 0, 0)"),
+            "unique",
+        ),
         forbidden(format!("INSERT INTO requests VALUES ({till}, 'r-001', {nobody})"), "unique"),
         forbidden(
             format!(
@@ -130,7 +150,10 @@ fn relations(engine: Engine) -> Vec<Forbidden> {
             "unique",
         ),
         forbidden(format!("INSERT INTO terminal_usage (terminal_id, state) VALUES ({nobody}, '{{}}')"), "foreign key"),
-        forbidden(format!("INSERT INTO terminal_usage SELECT id, '{{}}' FROM terminals WHERE id = {other_till}"), "unique"),
+        forbidden(
+            format!("INSERT INTO terminal_usage SELECT id, '{{}}' FROM terminals WHERE id = {other_till}"),
+            "unique",
+        ),
         forbidden("INSERT INTO policies (number, at, entries) VALUES (1, 1, '{}')", "unique"),
         forbidden("INSERT INTO account_sums SELECT * FROM account_sums", "unique"),
         // Position, id, and version of a wallet are each there once.
@@ -158,9 +181,19 @@ fn again(position: &str, id: &str, version: &str, amount: &str, refusal: &str, b
 
 async fn everything(database: &TestDatabase) -> Vec<Vec<Vec<String>>> {
     let mut found = Vec::new();
-    for table in
-        ["merchants", "shops", "terminals", "members", "wallets", "codes", "requests", "journal", "account_sums", "policies", "terminal_usage"]
-    {
+    for table in [
+        "merchants",
+        "shops",
+        "terminals",
+        "members",
+        "wallets",
+        "codes",
+        "requests",
+        "journal",
+        "account_sums",
+        "policies",
+        "terminal_usage",
+    ] {
         found.push(database.query_raw(&format!("SELECT * FROM {table} ORDER BY 1, 2")).await);
     }
     found

@@ -2,7 +2,9 @@
 
 use warifu_core::code::CodeMac;
 use warifu_core::id::{TransactionId, WalletId};
-use warifu_core::ledger::{Account, Ask, Capture, Command, Done, Kind, Loaded, Outcome, Transaction as Record, Transfer};
+use warifu_core::ledger::{
+    Account, Ask, Capture, Command, Done, Kind, Loaded, Outcome, Transaction as Record, Transfer,
+};
 use warifu_core::lot::{LotAccount, Move, Part, Step};
 use warifu_core::money::{Amount, Unit};
 use warifu_core::payment::Totals;
@@ -164,15 +166,26 @@ pub(crate) fn records() -> Vec<(Record, &'static str)> {
         (Record { body: BodyHash([0xff; 32]), outcome: done(5), ..whole.clone() }, "another body"),
         (Record { code: None, wallet: Some(WALLETS[1]), outcome: done(6), ..whole.clone() }, "no code"),
         (Record { outcome: done(i64::MAX), ..whole.clone() }, "the last version"),
-        (Record { key: RequestKey { caller: TILL.into(), request_id: long }, outcome: done(8), ..whole.clone() }, "long key"),
+        (
+            Record { key: RequestKey { caller: TILL.into(), request_id: long }, outcome: done(8), ..whole.clone() },
+            "long key",
+        ),
         (Record { wallet: None, code: None, outcome: refused(Refusal::CodeUnknown), ..whole.clone() }, "unknown"),
         (Record { shop: None, amount: Amount::ZERO, outcome: done(9), ..whole.clone() }, "nowhere, and nothing"),
-        (Record { book: Book::Sandbox, policy: i64::MAX, outcome: done(10), ..whole.clone() }, "a trial, a late policy"),
+        (
+            Record { book: Book::Sandbox, policy: i64::MAX, outcome: done(10), ..whole.clone() },
+            "a trial, a late policy",
+        ),
         (Record { parent: Some(TransactionId::from_bytes(BYTES)), outcome: done(11), ..whole.clone() }, "a follower"),
         (Record { note: Some("{\"理由\":\"☕ '\\\\\"}".to_owned()), outcome: done(12), ..whole.clone() }, "a note"),
-        (Record { target: Some("~".parse().unwrap()), outcome: Outcome::Done(Done::default()), ..whole.clone() }, "in advance"),
+        (
+            Record { target: Some("~".parse().unwrap()), outcome: Outcome::Done(Done::default()), ..whole.clone() },
+            "in advance",
+        ),
     ];
-    records.extend(effects().into_iter().map(|(effect, why)| (Record { outcome: Outcome::Done(effect), ..whole.clone() }, why)));
+    records.extend(
+        effects().into_iter().map(|(effect, why)| (Record { outcome: Outcome::Done(effect), ..whole.clone() }, why)),
+    );
     for kind in Kind::ALL {
         let outcome = Outcome::Done(Done::default());
         records.push((Record { kind: *kind, outcome, ..whole.clone() }, kind.text()));

@@ -14,7 +14,9 @@ fn member(number: u8) -> (MemberId, WalletId) {
 async fn add(database: &Database, number: u8) -> Result<(), StoreError> {
     let (member, wallet) = member(number);
     database
-        .write(move |transaction| Box::pin(async move { transaction.create_member(member, wallet, Book::Real, time(0)).await }))
+        .write(move |transaction| {
+            Box::pin(async move { transaction.create_member(member, wallet, Book::Real, time(0)).await })
+        })
         .await
 }
 

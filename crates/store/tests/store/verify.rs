@@ -11,8 +11,8 @@ use warifu_store::Invariant;
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
 use crate::corruption::{Corruption, Planted, all};
-use crate::{blob, empty};
 use crate::story::tell;
+use crate::{blob, empty};
 
 on_both_databases! {
     /// A clean store has no violation, and everything in it is counted.

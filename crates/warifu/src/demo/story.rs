@@ -149,10 +149,7 @@ async fn undo(place: &Place<'_>, receipt: &Receipt, cast: &Cast, run: &str) -> R
     till.cancel(&lost, &format!("demo-{run}-cancel")).await?.expect(201)?;
     let shown = show(place, phone).await?;
     let late = till.take(&lost, &shown.barcode, 700).await?.expect(422)?;
-    receipt.row(
-        receipt.say("a payment that comes after its cancel", "取消の後に届いた支払い"),
-        late.text("/code"),
-    );
+    receipt.row(receipt.say("a payment that comes after its cancel", "取消の後に届いた支払い"), late.text("/code"));
     let after = phone.balance().await?;
     if after.checked_sub(before) != Some(400) {
         return Err(format!("the balance went from {before} to {after}").into());

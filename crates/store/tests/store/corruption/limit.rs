@@ -50,9 +50,7 @@ pub(super) const ALL: &[Named] = &[
     ("what a terminal did is stored as more", |_, engine| {
         usage(engine, "UPDATE terminal_usage SET state = replace(state, ',4950]', ',4951]')", Invariant::Limits)
     }),
-    ("what a terminal did is forgotten", |_, engine| {
-        usage(engine, "DELETE FROM terminal_usage", Invariant::Limits)
-    }),
+    ("what a terminal did is forgotten", |_, engine| usage(engine, "DELETE FROM terminal_usage", Invariant::Limits)),
     ("what a terminal did is garbage", |_, engine| {
         usage(engine, "UPDATE terminal_usage SET state = '{'", Invariant::Unchanged)
     }),
@@ -60,7 +58,5 @@ pub(super) const ALL: &[Named] = &[
     ("a policy is gone", |story, _| {
         planted("DELETE FROM policies", Invariant::Limits, transaction(story.of("capped payment").1))
     }),
-    ("a policy is garbage", |_, _| {
-        planted("UPDATE policies SET entries = '[]'", Invariant::Unchanged, "policy 1")
-    }),
+    ("a policy is garbage", |_, _| planted("UPDATE policies SET entries = '[]'", Invariant::Unchanged, "policy 1")),
 ];

@@ -92,9 +92,7 @@ pub(super) const ALL: &[Named] = &[
     ("a refund went into another lot", |story, _| {
         broken(story, replace(story, "refund", "effect", r#""lot":1,"#, r#""lot":2,"#), "refund")
     }),
-    ("a refund follows nothing", |story, _| {
-        broken(story, set(story, "refund", "parent_id = NULL"), "refund")
-    }),
+    ("a refund follows nothing", |story, _| broken(story, set(story, "refund", "parent_id = NULL"), "refund")),
     ("a refund follows what is not there", |story, engine| follows(story, engine, "refund", [9; 16])),
     ("a refund follows another wallet's payment", |story, engine| {
         follows(story, engine, "refund", story.of("payment").1.id.bytes())

@@ -45,7 +45,5 @@ pub(super) const ALL: &[Named] = &[
     ("a stream's head is older than its last row", |_, _| {
         planted("UPDATE streams SET at = at - 1 WHERE stream = 0", Invariant::Stream, "stream 0")
     }),
-    ("a stream is gone", |_, _| {
-        planted("DELETE FROM streams WHERE stream = 0", Invariant::Stream, "stream 0")
-    }),
+    ("a stream is gone", |_, _| planted("DELETE FROM streams WHERE stream = 0", Invariant::Stream, "stream 0")),
 ];

@@ -37,7 +37,8 @@ pub(super) const ALL: &[Named] = &[
         planted(sql, Invariant::Sums, "account issuer:bonus_expense of the issuer in JPY")
     }),
     ("the books do not sum to zero", |_, _| {
-        let sql = "UPDATE account_sums SET debits = debits - 1 WHERE account = 'issuer:points_expense' AND unit = 'POINT'";
+        let sql =
+            "UPDATE account_sums SET debits = debits - 1 WHERE account = 'issuer:points_expense' AND unit = 'POINT'";
         planted(sql, Invariant::Sums, "all accounts in POINT")
     }),
     ("the wallets hold more than was put in", |_, engine| {

@@ -79,9 +79,7 @@ pub(super) const ALL: &[Named] = &[
     ("what expired went to the shop", |story, _| {
         unbalanced(story, "payment with a lapse", "transfers", "issuer:breakage", "shop:payable")
     }),
-    ("an account is counted in another unit", |story, _| {
-        unbalanced(story, "big payment", "transfers", "JPY", "POINT")
-    }),
+    ("an account is counted in another unit", |story, _| unbalanced(story, "big payment", "transfers", "JPY", "POINT")),
     ("a unit asked for is changed", |story, _| {
         let sql = set(story, "payment", "unit = 'POINT'");
         planted(sql, Invariant::Balanced, transaction(story.of("payment").1))
@@ -108,7 +106,9 @@ pub(super) const ALL: &[Named] = &[
     }),
     ("transfers are garbage", |story, _| unreadable(story, "payment", "transfers = '[{'")),
     ("an effect is garbage", |story, _| unreadable(story, "payment", "effect = '{\"moves\":'")),
-    ("an effect says what nobody wrote", |story, _| unreadable(story, "payment", "effect = replace(effect, '\"out\"', '\"off\"')")),
+    ("an effect says what nobody wrote", |story, _| {
+        unreadable(story, "payment", "effect = replace(effect, '\"out\"', '\"off\"')")
+    }),
     ("a kind is no word of ours", |story, _| unreadable(story, "payment", "kind = 'charge'")),
     ("an account is nobody's", |story, _| {
         unreadable(story, "payment", "transfers = replace(transfers, 'shop:payable', 'shop:pocket')")

@@ -53,9 +53,7 @@ pub(super) const ALL: &[Named] = &[
     }),
     ("a wallet is in the other book", |_, engine| changed(engine, 0, "book = 1", Invariant::Fold)),
     ("a wallet's state is garbage", |_, engine| changed(engine, 0, "state = '{\"lots\":'", Invariant::Unchanged)),
-    ("a wallet's state is from before there were lots", |_, engine| {
-        changed(engine, 0, "state = ''", Invariant::Fold)
-    }),
+    ("a wallet's state is from before there were lots", |_, engine| changed(engine, 0, "state = ''", Invariant::Fold)),
     ("a wallet holds less than nothing", |_, engine| {
         let mut planted = changed(engine, 0, "paid = -1", Invariant::NotNegative);
         if engine == Engine::Postgres {
@@ -81,7 +79,10 @@ pub(super) const ALL: &[Named] = &[
     ("a lot expires later", |story, engine| {
         let lots = &story.wallets[1].lots;
         let lot = lots.iter().rev().find(|lot| lot.expires_at.is_some()).unwrap();
-        let later = Part { expires_at: lot.expires_at.map(|at| at.saturating_add(std::time::Duration::from_secs(1))), ..lot.clone() };
+        let later = Part {
+            expires_at: lot.expires_at.map(|at| at.saturating_add(std::time::Duration::from_secs(1))),
+            ..lot.clone()
+        };
         state(engine, 1, &json(lot), &json(&later))
     }),
     ("a lot is of another account", |story, engine| {
