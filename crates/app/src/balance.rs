@@ -11,28 +11,23 @@ use crate::open::App;
 /// What a wallet holds at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Balance {
-    /// The wallet.
+    /// The wallet, with all that has expired booked.
     pub wallet: Wallet,
     /// As of when.
     pub at: Time,
 }
 
 impl Balance {
-    /// What of an account can be spent, in minor units: no held parts, no expired lots; what a lapsed hold gives free counts.
+    /// What of an account can be spent, in minor units.
     #[must_use]
     pub fn available(&self, account: LotAccount) -> i64 {
-        let lapsed = self.wallet.holds.iter().filter(|hold| self.at >= hold.expires_at);
-        let freed = lapsed.flat_map(|hold| &hold.parts).filter(|part| part.account == account);
-        let freed = freed.fold(0_i64, |sum, part| sum.saturating_add(part.amount.get()));
-        self.wallet.available(account, self.at).get().saturating_add(freed)
+        self.wallet.available(account, self.at).get()
     }
 
     /// What of an account is held for payments that can still be captured.
     #[must_use]
     pub fn held(&self, account: LotAccount) -> i64 {
-        let open = self.wallet.holds.iter().filter(|hold| self.at < hold.expires_at);
-        let held = open.flat_map(|hold| &hold.parts).filter(|part| part.account == account);
-        held.fold(0_i64, |sum, part| sum.saturating_add(part.amount.get()))
+        self.wallet.held_of(account).get()
     }
 }
 
@@ -44,7 +39,7 @@ impl App {
     pub async fn balance(&self, member: MemberId) -> Result<Balance, Fault> {
         let wallet = self.wallet_of(member).await?;
         let at = self.clock.now().max(wallet.at);
-        Ok(Balance { wallet, at })
+        Ok(Balance { wallet: wallet.after_lapse(at), at })
     }
 
     /// The wallet of a member.

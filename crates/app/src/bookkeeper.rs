@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use warifu_core::id::ShopId;
-use warifu_core::ledger::{Account, Owner};
-use warifu_core::money::Unit;
-use warifu_core::place::Book;
+use warifu_core::ledger::Owner;
 use warifu_store::{AccountSum, Database, JournalCursor, Recorded, StoreError, Transaction};
 
 use crate::clock::Clock;
@@ -102,11 +100,11 @@ async fn book(transaction: &mut Transaction, from: JournalCursor) -> Result<Opti
 }
 
 fn sum_up(stretch: &[Recorded]) -> Vec<AccountSum> {
-    let mut sums: BTreeMap<(Book, Account, [u8; 16], Unit), (i64, i64)> = BTreeMap::new();
+    let mut sums = BTreeMap::new();
     for Recorded { record, .. } in stretch {
         let Some(done) = record.done() else { continue };
         for transfer in &done.transfers {
-            let amount = transfer.amount.get();
+            let (book, unit, amount) = (record.book, transfer.unit, transfer.amount.get());
             for (account, debit, credit) in [(transfer.debit, amount, 0), (transfer.credit, 0, amount)] {
                 let owner = match account.owner() {
                     // A wallet's entries carry their balance themselves.
@@ -114,19 +112,12 @@ fn sum_up(stretch: &[Recorded]) -> Vec<AccountSum> {
                     Owner::Shop => record.shop.map_or([0; 16], ShopId::bytes),
                     Owner::Issuer => [0; 16],
                 };
-                let sum = sums.entry((record.book, account, owner, transfer.unit)).or_default();
-                *sum = (sum.0.saturating_add(debit), sum.1.saturating_add(credit));
+                let empty = AccountSum { book, account, owner, unit, debits: 0, credits: 0 };
+                let sum: &mut AccountSum = sums.entry((book, account, owner, unit)).or_insert(empty);
+                sum.debits = sum.debits.saturating_add(debit);
+                sum.credits = sum.credits.saturating_add(credit);
             }
         }
     }
-    sums.into_iter()
-        .map(|((book, account, owner, unit), (debits, credits))| AccountSum {
-            book,
-            account,
-            owner,
-            unit,
-            debits,
-            credits,
-        })
-        .collect()
+    sums.into_values().collect()
 }

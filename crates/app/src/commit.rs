@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use warifu_core::id::TransactionId;
-use warifu_core::ledger::{Command, Kind, Transaction as Record, decide};
+use warifu_core::ledger::{Command, Kind, Loaded, Transaction as Record, decide};
 use warifu_core::refusal::Refusal;
 use warifu_core::request::{BodyHash, RequestKey};
 use warifu_core::time::Time;
@@ -296,12 +296,7 @@ async fn run(
     let at = now.max(head.at).max(loaded.latest());
     let records: Vec<Record> = commands.iter().map(|command| decide(&mut loaded, command, at, zone)).collect();
     transaction.record(head, &records, &loaded).await?;
-    let given_up: Vec<_> = targets
-        .iter()
-        .filter(|(key, _)| claimed.contains(key) && !loaded.tombstones().contains(key))
-        .map(|(key, id)| (key, *id))
-        .collect();
-    transaction.unclaim_requests(&given_up).await?;
+    settle_targets(transaction, &targets, &claimed, &loaded).await?;
 
     let mut known: BTreeMap<RequestKey, Record> =
         records.into_iter().map(|record| (record.key.clone(), record)).collect();
@@ -326,6 +321,22 @@ fn targets(submissions: &[Submission], first: &BTreeMap<&RequestKey, &Command>) 
         }
     }
     targets
+}
+
+/// Gives up the claims on targets that nobody needed, and those in the name of a cancel that did not come to hold them: a
+/// retry of a refused cancel may have claimed what another cancel of the batch then was granted.
+async fn settle_targets(
+    transaction: &mut Transaction,
+    targets: &BTreeMap<RequestKey, TransactionId>,
+    claimed: &BTreeSet<RequestKey>,
+    loaded: &Loaded,
+) -> Result<(), StoreError> {
+    let ours = targets.iter().filter(|(key, _)| claimed.contains(key));
+    let given_up: Vec<_> =
+        ours.filter(|(key, id)| loaded.tombstones().get(key) != Some(id)).map(|(key, id)| (key, *id)).collect();
+    transaction.unclaim_requests(&given_up).await?;
+    let held = given_up.iter().filter_map(|(key, _)| Some((*key, *loaded.tombstones().get(key)?))).collect();
+    transaction.claim_requests(&held).await.map(drop)
 }
 
 fn target_key(command: &Command) -> Option<RequestKey> {

@@ -65,9 +65,9 @@ impl Posting {
         Ok(())
     }
 
-    /// Whether anything has been done yet.
+    /// Whether anything has been done yet. A refund that is kept back whole moves no part, and yet it is something.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.moves.is_empty()
+        self.moves.is_empty() && self.flows.is_empty()
     }
 
     /// Live yen, paid and bonus: what `balance_max` looks at. Nothing in the wallet is expired by now.

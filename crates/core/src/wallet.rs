@@ -5,6 +5,7 @@ use crate::limit::Rolling;
 use crate::lot::{LotAccount, Move, Part, Step};
 use crate::money::Amount;
 use crate::place::Book;
+use crate::posting::Posting;
 use crate::refusal::Refusal;
 use crate::time::Time;
 
@@ -190,6 +191,13 @@ impl Wallet {
     pub fn next_expiry(&self) -> Option<Time> {
         let lots = self.lots.iter().filter_map(|part| part.expires_at);
         lots.chain(self.holds.iter().map(|hold| hold.expires_at)).min()
+    }
+
+    /// The wallet as it is once everything that has expired by `at` is booked.
+    #[must_use]
+    pub fn after_lapse(&self, at: Time) -> Self {
+        // Never the fallback: only an overflow stands in the way, and what was held was once all in the wallet.
+        Posting::begin(self.clone(), at).map_or_else(|_| self.clone(), |posting| posting.wallet)
     }
 
     /// Applies one move. A hold that a [`Step::Hold`] opens expires at `hold_expires_at`.

@@ -85,7 +85,7 @@ statements! {
     LIST_FOLLOWERS (Blob, Int)
         -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(),
-            "WHERE j.parent_id = $1 AND j.refusal IS NULL ORDER BY j.at, j.position LIMIT $2");
+            "WHERE j.parent_id = $1 AND j.refusal IS NULL ORDER BY j.at, j.wallet_version, j.position LIMIT $2");
     FIND_LAST_RECORDED () -> (Int) "SELECT COALESCE(max(at), 0) FROM streams";
     LIST_STREAMS () -> (Int, Int, Int) "SELECT stream, position, at FROM streams ORDER BY stream";
 }

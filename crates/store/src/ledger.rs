@@ -1,7 +1,7 @@
 //! The hot path: what a batch of commands claims, gathers and records. These statements are written twice.
 //!
 //! The order in which rows are locked is the same for every batch, so that no two wait for each other: the stream, request
-//! keys, codes, capped terminals, wallets, each sorted.
+//! keys, codes, capped terminals, refused payments without a wallet that are to be cancelled, wallets, each sorted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,6 +109,10 @@ each_statements! {
         -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         row concat!(journal_columns!(), "WHERE j.id = $1"),
         set concat!(journal_columns!(), "WHERE j.id = ANY ($1::bytea[])");
+    // What was refused before a wallet was known is locked itself.
+    LOCK_ORIGIN (Blob) -> (Blob)
+        row "SELECT id FROM journal WHERE id = $1",
+        set "SELECT id FROM journal WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE";
     LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text)
         row concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1"),
         set concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE");
@@ -206,6 +210,10 @@ impl Transaction {
         let mut origins = self.load_records(&LOAD_PARENT, rows).await?;
         origins.extend(targets.values().flatten().cloned());
 
+        let without_wallet: BTreeSet<_> =
+            origins.iter().filter(|record| record.wallet.is_none()).map(|record| record.id).collect();
+        let rows = without_wallet.into_iter().map(|origin| vec![origin.bytes().into()]).collect();
+        self.each(&LOCK_ORIGIN, rows).await?;
         let mut wallets = wanted.wallets.clone();
         wallets.extend(codes.iter().map(|code| code.wallet));
         wallets.extend(origins.iter().filter_map(|record| record.wallet));

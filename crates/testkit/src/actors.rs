@@ -275,6 +275,14 @@ impl Member {
         self.get("/v1/balances").await.expect(200).number_at("/total")
     }
 
+    /// All that the member sees of the wallet: what it holds, and its history. Equal before and after if nothing moved.
+    ///
+    /// # Panics
+    /// If the server does not say.
+    pub async fn snapshot(&self) -> (Value, Vec<Value>) {
+        (self.balances().await, self.history().await)
+    }
+
     /// Every line of the wallet's history, newest first.
     ///
     /// # Panics

@@ -45,8 +45,8 @@ fn show(progress: Progress) {
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
 fn print_report(report: &Report) {
     println!(
-        "{} transactions, {} transfers, {} wallets, {} request keys, {} codes used",
-        report.transactions, report.transfers, report.wallets, report.requests, report.codes
+        "{} transactions, {} transfers, {} wallets, {} payments, {} request keys, {} codes used",
+        report.transactions, report.transfers, report.wallets, report.payments, report.requests, report.codes
     );
     for invariant in Invariant::ALL {
         let sign = if report.holds(invariant) { "holds " } else { "BROKEN" };
@@ -78,6 +78,7 @@ fn print_json(report: &Report) {
         "transactions": report.transactions,
         "transfers": report.transfers,
         "wallets": report.wallets,
+        "payments": report.payments,
         "requests": report.requests,
         "codes": report.codes,
         "violation_count": report.violation_count(),

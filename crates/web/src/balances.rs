@@ -74,7 +74,7 @@ pub(crate) async fn get(State(web): State<Web>, AsMember(member): AsMember) -> R
         currency: Currency::Jpy,
     };
     let balances = vec![account(LotAccount::Paid), account(LotAccount::Bonus)];
-    let mut lots: Vec<_> = balance.wallet.lots.iter().filter(|lot| !lot.is_expired(balance.at)).collect();
+    let mut lots: Vec<_> = balance.wallet.lots.iter().collect();
     lots.sort_unstable_by_key(|lot| lot.spending_order());
     Ok(Json(Balances {
         wallet_id: balance.wallet.id.to_string(),

@@ -8,7 +8,7 @@ use warifu_core::ledger::{Kind, Transaction};
 use warifu_core::lot::Step;
 use warifu_core::payment::{Payment as Folded, PaymentState as State, Totals};
 
-use crate::transaction::{Currency, Item, Note, Source, public_id};
+use crate::transaction::{Currency, Item, Note, Source, kept_back, public_id};
 
 /// What became of a payment.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -197,6 +197,8 @@ pub(crate) struct PaymentStep {
     points_earned: i64,
     /// The points that were taken back.
     points_taken_back: i64,
+    /// The yen that a cancel kept back for points that were not there any more.
+    kept_back: i64,
     /// Whether nothing is held for the payment any more.
     hold_is_closed: bool,
     /// The terminal that asked.
@@ -227,6 +229,7 @@ impl From<&Transaction> for PaymentStep {
             refunded: refunded.get(),
             points_earned: points_earned.get(),
             points_taken_back: points_taken.get(),
+            kept_back: kept_back(record),
             hold_is_closed: record.kind != Kind::Capture || record.done().is_some_and(|done| done.closes_hold),
             terminal_id: record.key.caller.terminal().to_string(),
             request_id: record.key.request_id.to_string(),

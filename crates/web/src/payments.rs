@@ -14,7 +14,7 @@ use warifu_core::ledger::{Capture, Kind};
 use warifu_core::money::Amount;
 use warifu_core::request::RequestId;
 
-use crate::body::{JsonBody, word};
+use crate::body::{JsonBody, objects, word};
 use crate::caller::{AsCaller, AsTerminal};
 use crate::payment_view::{Payment, PaymentStep};
 use crate::problem::Problem;
@@ -60,7 +60,7 @@ pub(crate) struct PaymentBody {
     capture: CaptureTime,
     /// What is sold, for the receipt; at most 200. Prices include tax. They need not add up to the amount: the rest may be
     /// paid otherwise.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "objects")]
     #[schema(max_items = 200)]
     items: Vec<Item>,
     /// Words of the till's own, kept with the payment; at most 20.

@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use warifu_app::RefundRequest;
 use warifu_core::id::{PaymentId, RefundId};
-use warifu_core::ledger::{Account, Kind, Transaction};
+use warifu_core::ledger::{Kind, Transaction};
 use warifu_core::lot::{LotAccount, Step};
-use warifu_core::money::{Amount, Unit};
+use warifu_core::money::Amount;
 use warifu_core::request::RequestId;
 
 use crate::body::{JsonBody, word};
 use crate::caller::{AsCaller, AsTerminal};
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::transaction::{Currency, Note, Source, amount, public_id, reply, request_id};
+use crate::transaction::{Currency, Note, Source, amount, kept_back, public_id, reply, request_id};
 
 /// What a terminal gives back.
 #[derive(Deserialize, ToSchema)]
@@ -102,17 +102,7 @@ impl From<&Transaction> for Refund {
     fn from(record: &Transaction) -> Self {
         let totals = record.done().and_then(|done| done.totals).unwrap_or_default();
         let moves = record.done().map(|done| done.moves.as_slice()).unwrap_or_default();
-        let transfers = record.done().map(|done| done.transfers.as_slice()).unwrap_or_default();
         let taken = moves.iter().filter(|it| it.step == Step::Out && it.part.account == LotAccount::Points);
-        let points_returned: i64 = moves
-            .iter()
-            .filter(|it| it.step == Step::In && it.part.account == LotAccount::Points)
-            .fold(0, |sum, it| sum.saturating_add(it.part.amount.get()));
-        // What the shop paid to the issuer, less what that paid for points that went back.
-        let to_issuer = transfers
-            .iter()
-            .filter(|it| it.credit == Account::IssuerPointsExpense && it.unit == Unit::Jpy)
-            .fold(0_i64, |sum, it| sum.saturating_add(it.amount.get()));
         Self {
             id: public_id(record),
             state: if record.refusal().is_some() { RefundState::Refused } else { RefundState::Completed },
@@ -124,7 +114,7 @@ impl From<&Transaction> for Refund {
             refunded: totals.refunded.get(),
             returned: moves.iter().filter(|it| it.step == Step::In).map(|it| (&it.part).into()).collect(),
             points_taken_back: taken.fold(0, |sum, it| sum.saturating_add(it.part.amount.get())),
-            kept_back: to_issuer.saturating_sub(points_returned),
+            kept_back: kept_back(record),
             reason: Note::of(record).reason,
             shop_id: record.shop.map(|shop| shop.to_string()),
             terminal_id: record.key.caller.terminal().to_string(),

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use warifu_app::Receipt;
 use warifu_core::code::Code;
 use warifu_core::id::{PaymentId, RefundId, TopUpId};
-use warifu_core::ledger::{Kind, Transaction};
-use warifu_core::lot::Part;
-use warifu_core::money::Amount;
+use warifu_core::ledger::{Account, Kind, Transaction};
+use warifu_core::lot::{LotAccount, Part, Step};
+use warifu_core::money::{Amount, Unit};
 use warifu_core::request::RequestId;
 use warifu_core::time::Time;
 
@@ -184,6 +184,17 @@ fn check_amount<E: serde::de::Error>(minor_units: i64) -> Result<Amount, E> {
     Amount::new(minor_units)
         .filter(|amount| !amount.is_zero())
         .ok_or_else(|| E::custom("an amount is 1 to 9007199254740991 minor units"))
+}
+
+/// The yen that a refund or cancel kept back for points that were not there any more: what the shop paid to the issuer, less
+/// what that paid for points that went back.
+pub(crate) fn kept_back(record: &Transaction) -> i64 {
+    let (Some(done), Kind::Refund | Kind::Cancel) = (record.done(), record.kind) else { return 0 };
+    let to_issuer =
+        done.transfers.iter().filter(|it| it.credit == Account::IssuerPointsExpense && it.unit == Unit::Jpy);
+    let to_issuer = to_issuer.fold(0_i64, |sum, it| sum.saturating_add(it.amount.get()));
+    let returned = done.moves.iter().filter(|it| it.step == Step::In && it.part.account == LotAccount::Points);
+    returned.fold(to_issuer, |sum, it| sum.saturating_sub(it.part.amount.get()))
 }
 
 /// The id of a transaction as its kind's readers know it.

@@ -54,7 +54,7 @@ on_both_databases! {
         let expected = json!({
             "id": step["id"], "kind": "capture", "payment_id": payment, "amount": 1_050, "currency": "JPY",
             "authorized": 3_000, "captured": 1_050, "refunded": 0, "points_earned": 10, "points_taken_back": 0,
-            "hold_is_closed": false, "terminal_id": said["terminal_id"], "request_id": step["request_id"],
+            "kept_back": 0, "hold_is_closed": false, "terminal_id": said["terminal_id"], "request_id": step["request_id"],
             "created_at": server.clock().now().to_string(), "business_date": step["business_date"],
         });
         assert_eq!(step, expected);

@@ -256,11 +256,43 @@ on_both_databases! {
             format!("/v1/payments/pay_{zeros}0"),
             format!("/v1/payments/pay_{zeros}%20"),
             format!("/v1/payments/by-request/{}", "x".repeat(65)),
+            format!("/v1/refunds/rfd_{zeros}"),
+            format!("/v1/refunds/pay_{zeros}"),
+            format!("/v1/receipts/pay_{zeros}"),
+            format!("/v1/receipts/rfd_{zeros}"),
+            "/v1/receipts/".to_owned(),
+            "/v1/refunds/by-request/%00".to_owned(),
         ]) {
             cases.push(Case::new(&path, scene.cashier.request("GET", &path), NOT_FOUND));
         }
-        for path in ["/v1/payments/%FF", "/v1/payments/by-request/%ff", "/v1/top-ups/%C3"] {
+        for path in ["/v1/payments/%FF", "/v1/payments/by-request/%ff", "/v1/top-ups/%C3", "/v1/receipts/%FF"] {
             cases.push(Case::new(path, scene.cashier.request("GET", path), INVALID));
+        }
+        let post = |path: &str, body: Value| scene.cashier.request("POST", path).json(&body);
+        let plain = || json!({ "request_id": "bad" });
+        for path in [
+            format!("/v1/payments/pay_{zeros}/capture"),
+            format!("/v1/payments/pay_{zeros}/void"),
+            format!("/v1/payments/pay_{zeros}/cancel"),
+            format!("/v1/payments/top_{zeros}/cancel"),
+            format!("/v1/payments/{zeros}/void"),
+            format!("/v1/payments/pay_{zeros}/refund"),
+            format!("/v1/top-ups/top_{zeros}/cancel"),
+            format!("/v1/top-ups/pay_{zeros}/cancel"),
+            "/v1/payments/x/capture".to_owned(),
+            "/v1/payments/by-request/a/b/cancel".to_owned(),
+        ] {
+            cases.push(Case::new(&path, post(&path, plain()), NOT_FOUND));
+        }
+        for target in ["", "%00", "a%20b", "%C3%A9", "%FF", &"x".repeat(65)] {
+            for subject in ["payments", "top-ups"] {
+                let path = format!("/v1/{subject}/by-request/{target}/cancel");
+                cases.push(Case::new(&path, post(&path, plain()), INVALID));
+            }
+        }
+        for payment in ["", "x", &zeros, &format!("rfd_{zeros}"), &format!("pay_{zeros}")] {
+            let body = warifu_testkit::actors::refund("bad", payment, 1);
+            cases.push(Case::new(format!("a refund of {payment:?}"), post("/v1/refunds", body), NOT_FOUND));
         }
         scene.check(cases).await;
     }
@@ -279,6 +311,13 @@ async fn a_wrong_method_is_told_the_right_ones() {
         ("POST", "/v1/balances", "GET,HEAD"),
         ("PATCH", "/v1/payments/x", "GET,HEAD"),
         ("POST", "/v1/payments/by-request/x", "GET,HEAD"),
+        ("GET", "/v1/payments/x/capture", "POST"),
+        ("DELETE", "/v1/payments/x/cancel", "POST"),
+        ("GET", "/v1/payments/by-request/x/cancel", "POST"),
+        ("GET", "/v1/refunds", "POST"),
+        ("POST", "/v1/refunds/x", "GET,HEAD"),
+        ("GET", "/v1/top-ups/from-points", "POST"),
+        ("GET", "/v1/sandbox/codes", "POST"),
         ("OPTIONS", "/v1/history", "GET,HEAD"),
         ("TRACE", "/v1/history", "GET,HEAD"),
         ("BREW", "/v1/history", "GET,HEAD"),

@@ -10,7 +10,6 @@
 mod command;
 
 use command::Kind::{Payment, TopUp};
-use command::wallet;
 use warifu_testkit::{Server, TestDatabase, on_both_databases};
 
 on_both_databases! {
@@ -96,7 +95,7 @@ on_both_databases! {
         }
         assert_eq!(done, 1);
         assert_eq!(member.balance().await, 4_300);
-        assert_eq!(wallet(&member).await.1.len(), 2);
+        assert_eq!(member.history().await.len(), 2);
         server.verify().await;
     }
 }

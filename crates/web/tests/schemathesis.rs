@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use secrecy::ExposeSecret as _;
-use serde_json::json;
+use serde_json::{Value, json};
+use warifu_core::lot::LotAccount;
+use warifu_testkit::actors::refund;
 use warifu_testkit::{Cashier, Engine, Member, Partner, Server};
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
@@ -77,6 +79,48 @@ impl Run<'_> {
     }
 }
 
+/// What the requests that shall succeed name in their paths and say in their bodies, by the path of the operation.
+async fn known(server: &Server, cashier: &Cashier, member: &Member, partner: &Partner) -> Value {
+    // Nobody listens there; only the interface is looked at.
+    let webhook = partner.add_webhook("http://127.0.0.1:9/", None).await.expect(201).text_at("/id");
+    let top_up =
+        cashier.top_up_as("known_top_up", 1_000_000, &member.show_code().await).await.expect(201).text_at("/id");
+    let undone = cashier.top_up(100, &member.show_code().await).await.expect(201).text_at("/id");
+    let payment = cashier.take_as("known_payment", 10_000, &member.show_code().await).await.expect(201).text_at("/id");
+    let refund = cashier.post("/v1/refunds", &refund("known_refund", &payment, 1)).await.expect(201).text_at("/id");
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(cashier.authorise(10_000, &member.show_code().await).await.expect(201).text_at("/id"));
+    }
+    server.add_by_hand(member, LotAccount::Points, 10_000).await;
+    while partner.get(&format!("/v1/webhooks/{webhook}/deliveries")).await.expect(200).json()["items"][0].is_null() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let event = top_up.replace("top_", "evt_");
+    json!({
+        "/v1/payments/{id}": { "path": { "id": payment } },
+        "/v1/payments/{id}/capture": { "path": { "id": held[0] }, "body": { "amount": 1, "final": false } },
+        "/v1/payments/{id}/void": { "path": { "id": held[1] } },
+        "/v1/payments/{id}/cancel": { "path": { "id": held[2] }, "body": { "reason": null } },
+        "/v1/payments/by-request/{request_id}": { "path": { "request_id": "known_payment" } },
+        "/v1/payments/by-request/{request_id}/cancel": { "path": { "request_id": "a_new_one" }, "body": { "reason": null } },
+        "/v1/receipts/{payment_id}": { "path": { "payment_id": payment } },
+        "/v1/refunds": { "body": { "payment_id": payment, "amount": 1, "reason": "known" } },
+        "/v1/refunds/{id}": { "path": { "id": refund } },
+        "/v1/refunds/by-request/{request_id}": { "path": { "request_id": "known_refund" } },
+        "/v1/top-ups/{id}": { "path": { "id": top_up } },
+        "/v1/top-ups/{id}/cancel": { "path": { "id": undone }, "body": { "reason": null } },
+        "/v1/top-ups/by-request/{request_id}": { "path": { "request_id": "known_top_up" } },
+        "/v1/top-ups/by-request/{request_id}/cancel": { "path": { "request_id": "a_new_one" }, "body": { "reason": null } },
+        "/v1/top-ups/from-points": { "body": { "amount": 1 } },
+        "/v1/payments": { "body": { "items": [], "metadata": {} } },
+        "/v1/top-ups": { "body": { "metadata": {} } },
+        "/v1/webhooks/{id}": { "path": { "id": webhook } },
+        "/v1/webhooks/{id}/deliveries": { "path": { "id": webhook } },
+        "/v1/webhooks/{id}/deliveries/{event_id}/redeliver": { "path": { "id": webhook, "event_id": event } },
+    })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_reply_is_as_the_description_says() {
     let server = Server::start(Engine::Sqlite).await;
@@ -87,23 +131,8 @@ async fn every_reply_is_as_the_description_says() {
     let added = server.app().add_partner(None, "Issuer").await.unwrap();
     let partner_token = added.token.expose_secret().to_owned();
     let partner = Partner::by_token(server.origin(), &partner_token);
-    // Nobody listens there; only the interface is looked at.
-    let webhook = partner.add_webhook("http://127.0.0.1:9/", None).await.expect(201).text_at("/id");
-    let top_up = cashier.top_up_as("known_top_up", 1_000_000, &member.show_code().await).await.expect(201);
-    let payment = cashier.take_as("known_payment", 100, &member.show_code().await).await.expect(201);
-    let event = payment.text_at("/id").replace("pay_", "evt_");
-    while partner.get(&format!("/v1/webhooks/{webhook}/deliveries")).await.expect(200).json()["items"][1].is_null() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    let known = json!({
-        "/v1/payments/{id}": { "id": payment.text_at("/id") },
-        "/v1/payments/by-request/{request_id}": { "request_id": "known_payment" },
-        "/v1/top-ups/{id}": { "id": top_up.text_at("/id") },
-        "/v1/top-ups/by-request/{request_id}": { "request_id": "known_top_up" },
-        "/v1/webhooks/{id}": { "id": webhook },
-        "/v1/webhooks/{id}/deliveries": { "id": webhook },
-        "/v1/webhooks/{id}/deliveries/{event_id}/redeliver": { "id": webhook, "event_id": event },
-    });
+    server.set_policy(&[("till_top_up_max", None), ("balance_max", None)]).await;
+    let known = known(&server, &cashier, &member, &partner).await;
     let folder = tempfile::tempdir().unwrap();
     let run = Run { server: &server, member_token: &member_token, known: known.to_string(), folder: folder.path() };
 
@@ -130,7 +159,7 @@ async fn every_reply_is_as_the_description_says() {
     let reached: BTreeSet<String> = terminal.iter().chain(&by_member).chain(&by_partner).cloned().collect();
     let missed: Vec<_> = every.difference(&reached).collect();
     assert!(
-        reached.len() * 100 >= every.len() * 80,
+        reached.len() * 100 >= every.len() * 95,
         "only {} of {} succeeded; never: {missed:?}",
         reached.len(),
         every.len()

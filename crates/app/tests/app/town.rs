@@ -67,6 +67,8 @@ impl Town {
     }
 
     pub(crate) async fn found_with(app: App, clock: Arc<ManualClock>) -> Self {
+        // So that one top-up is enough for a test.
+        app.set_policy(vec![("till_top_up_max".to_owned(), None)]).await.unwrap();
         let merchant = app.add_merchant("株式会社わりふ").await.unwrap();
         let shop = app.add_shop(merchant.id, "割符堂 渋谷店").await.unwrap();
         let till = app.add_terminal(shop.id, "レジ1", Channel::Till, Book::Real).await.unwrap();

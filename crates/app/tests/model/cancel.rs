@@ -41,10 +41,11 @@ impl Model {
             return Err("already_refunded");
         }
         self.payments[id].canceled = true;
-        let mut done = Done { payment: Some(id), wallet: self.payments[id].wallet, ..Done::default() };
+        let mut done = Done { payment: Some(id), ..Done::default() };
         if self.payments[id].refused.is_some() {
             return Ok(done);
         }
+        done.wallet = self.payments[id].wallet;
         self.lapse(self.payments[id].wallet.expect("done"), call.time);
         if self.payments[id].hold == HoldState::Open {
             done.released = self.release(id, HoldState::Canceled, call.time);
@@ -90,7 +91,7 @@ impl Model {
             return Err("already_canceled");
         }
         self.top_ups[id].canceled = true;
-        let done = Done { top_up: Some(id), wallet: top_up.wallet, ..Done::default() };
+        let done = Done { top_up: Some(id), ..Done::default() };
         let (Some(wallet), Some(number)) = (top_up.wallet, top_up.lot) else { return Ok(done) };
         self.lapse(wallet, call.time);
         let lot = self.wallet(wallet).lots.iter().find(|lot| lot.number == number).cloned().ok_or("top_up_spent")?;
@@ -100,7 +101,7 @@ impl Model {
         self.take_from_lot(wallet, number, lot.amount);
         let cash = top_up.shop.map_or(Book::AtmCash, Book::Cash);
         self.book(Book::Wallet(wallet, Account::Paid), cash, Unit::Yen, lot.amount);
-        Ok(Done { parts: vec![lot], ..done })
+        Ok(Done { wallet: Some(wallet), parts: vec![lot], ..done })
     }
 
     /// Nothing that a cancel like this undoes was recorded under the id.

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use warifu_app::{Balance, Course, Fault, Receipt};
 use warifu_core::ledger::{Account as Chart, Kind, Transaction as Record};
 use warifu_core::lot::{LotAccount, Part};
-use warifu_core::payment::PaymentState;
+use warifu_core::payment::{Payment, PaymentState};
 use warifu_core::time::Time;
 use warifu_core::wallet::{Wallet, WalletState};
 
@@ -40,12 +40,14 @@ pub(crate) const fn line(book: Book, unit: Unit) -> Line {
     (account.text(), unit.text())
 }
 
-/// An answer. `event` is the model's number of it, if it recorded one.
+/// An answer. `event` is the model's number of it, if it recorded one; `policies_before` what policies on the server are
+/// numbered higher than in the model.
 pub(crate) fn answer(
     town: &Town,
     answer: &Result<Receipt, Fault>,
     expected: &Expected,
     event: Option<usize>,
+    policies_before: i64,
 ) -> Result<(), String> {
     let receipt = match (answer, expected) {
         (Err(Fault::RequestIdConflict), Expected::Conflict) => return Ok(()),
@@ -67,6 +69,8 @@ pub(crate) fn answer(
         Expected::Done(done) => {
             same("the answer", refusal, None)?;
             same("whether it is a replay", receipt.replayed, false)?;
+            let policy = i64::try_from(done.policy).unwrap();
+            same("the policy", receipt.record.policy - policies_before, policy)?;
             what_was_done(town, &receipt.record, done, event.expect("what is done is recorded"))
         }
         Expected::Conflict => Ok(()),
@@ -150,30 +154,39 @@ pub(crate) fn wallet(town: &Town, number: u32, wallet: &Wallet, at: Time) -> Res
     // What a member is shown is what there would be after a sweep.
     let mut swept = model.clone();
     swept.sweep(micros, number);
-    let view = swept.wallet_view(number, micros);
-    let shown = Balance { wallet: wallet.clone(), at };
+    let (view, shown) = (swept.wallet_view(number, micros), wallet.after_lapse(at));
+    let lots = view.lots.iter().map(|lot| part(town, lot)).collect::<Vec<_>>();
+    same(&what("the lots as shown"), &shown.lots, &lots)?;
+    let shown = Balance { wallet: shown, at };
     same(&what("shown as available"), sums(|account| shown.available(account)), view.available)?;
     same(&what("shown as held"), sums(|account| shown.held(account)), view.held)
 }
 
-/// A payment of the town.
-pub(crate) fn payment(town: &Town, number: usize, course: Option<&Course>) -> Result<(), String> {
+/// A payment of the town, as the server tells it.
+pub(crate) fn course(town: &Town, number: usize, course: Option<&Course>) -> Result<(), String> {
     let course = course.ok_or_else(|| format!("payment {number} is not found on the server"))?;
-    let view = town.model.payment_view(number, course.at.unix_micros());
     let of_model = &town.model.payments[number];
     let what = |what: &str| format!("{what} of payment {number} at {}", course.at.unix_micros());
     same(&what("the id"), course.record.id, town.payments[number])?;
     same(&what("the refusal"), course.record.refusal().map(|refusal| refusal.word()), of_model.refused)?;
     let cancels = |record: &&Record| record.kind == Kind::Cancel && record.done().is_some();
     same(&what("cancels"), course.followers.iter().filter(cancels).count(), usize::from(of_model.canceled))?;
-    let Some(payment) = &course.payment else {
-        return same(&what("whether there is"), of_model.refused.is_none(), false);
+    same(&what("the fold"), course.payment.as_ref(), town.folded[number].as_ref())?;
+    payment(town, number, course.payment.as_ref(), course.at)
+}
+
+/// A payment of the town as of a time.
+pub(crate) fn payment(town: &Town, number: usize, payment: Option<&Payment>, at: Time) -> Result<(), String> {
+    let view = town.model.payment_view(number, at.unix_micros());
+    let what = |what: &str| format!("{what} of payment {number} at {}", at.unix_micros());
+    let Some(payment) = payment else {
+        return same(&what("whether there is"), town.model.payments[number].refused.is_none(), false);
     };
     let totals = payment.totals;
     let server = [totals.authorized, totals.captured, totals.refunded, totals.points_earned, totals.points_taken];
     let model = [view.authorized, view.captured, view.refunded, view.points_earned, view.points_asked_back];
     same(&what("authorized, captured, refunded, points earned and taken"), server.map(|amount| amount.get()), model)?;
-    let state = match payment.state(course.at) {
+    let state = match payment.state(at) {
         PaymentState::Authorized => "authorized",
         PaymentState::Captured => "captured",
         PaymentState::PartiallyRefunded => "partially_refunded",

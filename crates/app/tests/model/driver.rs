@@ -3,7 +3,7 @@
 //! The histories of a group have wallets, terminals and shops of their own, and share the database, its clock and its
 //! policy: so the commands of several are decided in one batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use warifu_app::{
 use warifu_core::id::WalletId;
 use warifu_core::ledger::{Account, Kind, Owner};
 use warifu_core::wallet::{Wallet, WalletState};
+use warifu_store::Wanted;
 use warifu_testkit::{Cluster, Engine, TestDatabase};
 
 use crate::compare::{self, Line};
@@ -24,7 +25,7 @@ use crate::model::types::{Book, Command, Policy, Standing};
 use crate::town::{ATM_SHOP, PREFIX, Town, time};
 
 /// Histories of a group. More of them share a commit, but each then has the clock to itself less often.
-const TOGETHER: u64 = 5;
+const TOGETHER: u64 = 8;
 /// Histories of every day.
 const HISTORIES: u64 = 500;
 /// Databases that one PostgreSQL server is used for: they take room on the disk until it ends.
@@ -142,7 +143,12 @@ impl Group {
         }
         for town in 0..self.towns.len() {
             for payment in 0..self.towns[town].payments.len() {
-                self.compare_payment(town, payment).await;
+                self.compare_course(town, payment).await;
+            }
+            for (member, _) in self.towns[town].wallets.values() {
+                let shown = self.app.balance(*member).await.unwrap();
+                let stored = self.app.find_wallet(shown.wallet.id).await.unwrap();
+                assert_eq!(shown.wallet, stored.after_lapse(shown.at));
             }
         }
         self.app.drain().await;
@@ -172,10 +178,7 @@ impl Group {
         }
         let answers = join_all(commands.iter().map(|(town, step)| self.towns[*town].send(&self.app, step))).await;
         for ((town, step), answer) in commands.iter().zip(answers) {
-            let touched = self.compare_answer(*town, step, &answer);
-            if let Some(payment) = touched {
-                self.compare_payment(*town, payment).await;
-            }
+            self.compare_answer(*town, step, &answer);
         }
         self.compare_wallets().await;
     }
@@ -247,60 +250,36 @@ impl Group {
         }
     }
 
-    /// Every wallet as it stands on the server.
+    /// Every wallet as it stands on the server. As a batch of commands gathers them: that is one statement for all.
     async fn wallets(&self) -> BTreeMap<WalletId, Wallet> {
-        let ids: Vec<WalletId> = self.towns.iter().flat_map(|town| town.wallets.values().map(|it| it.1)).collect();
-        let found = self.app.database().read(move |transaction| {
-            Box::pin(async move {
-                let mut found = BTreeMap::new();
-                for id in ids {
-                    found.insert(id, transaction.find_wallet(id).await?.expect("a wallet of the town"));
-                }
-                Ok(found)
-            })
-        });
-        found.await.unwrap()
+        let ids = self.towns.iter().flat_map(|town| town.wallets.values().map(|it| it.1));
+        let ids: BTreeSet<WalletId> = ids.collect();
+        let wanted = Wanted { wallets: ids.clone(), ..Wanted::default() };
+        let gather =
+            self.app.database().write(move |transaction| Box::pin(async move { transaction.gather(&wanted).await }));
+        let loaded = gather.await.unwrap();
+        ids.into_iter().map(|id| (id, loaded.wallet(id).expect("a wallet of the town").clone())).collect()
     }
 
-    /// Gives the model what the server was asked, at the time at which it was recorded. Says which payment it was about.
-    fn compare_answer(&mut self, index: usize, step: &Step, answer: &Result<Receipt, Fault>) -> Option<usize> {
-        let clock = self.clock.now().unix_micros();
+    /// Gives the model what the server was asked, at the time at which it was recorded.
+    fn compare_answer(&mut self, index: usize, step: &Step, answer: &Result<Receipt, Fault>) {
+        let clock = self.clock.now();
         let town = &mut self.towns[index];
-        let at = answer.as_ref().map_or(clock, |receipt| receipt.record.at.unix_micros());
+        let at = answer.as_ref().map_or(clock, |receipt| receipt.record.at);
         let before = town.model.events.len();
-        let expected = town.model.apply(&step.call(at), &step.command);
-        town.log.push(format!("{clock} at {at} {} {:?} -> {expected:?}", step.request, step.command));
+        let expected = town.model.apply(&step.call(at.unix_micros()), &step.command);
+        let (times, request) = (format!("{} at {}", clock.unix_micros(), at.unix_micros()), &step.request);
+        town.log.push(format!("{times} {request} {:?} -> {expected:?}", step.command));
         let event = (town.model.events.len() > before).then_some(before);
-        let record = answer.as_ref().ok().map(|receipt| receipt.record.clone());
         if event.is_some() {
-            town.records.push(record.clone());
-        }
-        let id = record.as_ref().map(|record| record.id);
-        if town.model.payments.len() > town.payments.len() {
-            town.payments.extend(id);
-        }
-        if town.model.top_ups.len() > town.top_ups.len() {
-            town.top_ups.extend(id);
-        }
-        if let Err(difference) = compare::answer(town, answer, &expected, event) {
-            self.fail(index, &difference);
+            town.remember(answer.as_ref().ok().map(|receipt| receipt.record.clone()));
         }
         let town = &self.towns[index];
-        if let (Some(record), Some(_)) = (record, event) {
-            let number = record.policy - self.policies_before;
-            if number != i64::try_from(town.model.policy_number).unwrap() {
-                self.fail(index, &format!("it was decided by policy {number}"));
-            }
+        let mut compared = compare::answer(town, answer, &expected, event, self.policies_before);
+        if let (Ok(()), Some(payment)) = (&compared, touched(town, step)) {
+            compared = compare::payment(town, payment, town.folded[payment].as_ref(), clock.max(at));
         }
-        match &step.command {
-            Command::Pay { .. } => event.map(|_| town.payments.len() - 1),
-            Command::Capture { payment, .. }
-            | Command::Void { payment }
-            | Command::Refund { payment, .. }
-            | Command::CancelPayment { payment } => Some(*payment),
-            Command::CancelPaymentByRequest { request } => town.model.payment_of(step.caller, request),
-            _ => None,
-        }
+        compared.unwrap_or_else(|difference| self.fail(index, &difference));
     }
 
     async fn compare_wallets(&mut self) {
@@ -317,7 +296,7 @@ impl Group {
     }
 
     /// Looks a payment up by its id or by the terminal's own id.
-    async fn compare_payment(&self, index: usize, payment: usize) {
+    async fn compare_course(&self, index: usize, payment: usize) {
         let town = &self.towns[index];
         let terminal = town.terminal(town.model.payments[payment].caller);
         let course: Option<Course> = if payment.is_multiple_of(2) {
@@ -326,7 +305,7 @@ impl Group {
         } else {
             self.app.find_by_request(PAYMENTS, terminal, town.request_of_payment(payment)).await.unwrap()
         };
-        if let Err(difference) = compare::payment(town, payment, course.as_ref()) {
+        if let Err(difference) = compare::course(town, payment, course.as_ref()) {
             self.fail(index, &difference);
         }
     }
@@ -375,6 +354,19 @@ impl Group {
         let town = &self.towns[index];
         let step = town.log.len();
         panic!("history {} differs at step {step}: {difference}\n{}", town.seed, town.log.join("\n"));
+    }
+}
+
+/// Which payment a step was about.
+fn touched(town: &Town, step: &Step) -> Option<usize> {
+    match &step.command {
+        Command::Pay { .. } => town.model.payment_of(step.caller, &step.request),
+        Command::Capture { payment, .. }
+        | Command::Void { payment }
+        | Command::Refund { payment, .. }
+        | Command::CancelPayment { payment } => Some(*payment),
+        Command::CancelPaymentByRequest { request } => town.model.payment_of(step.caller, request),
+        _ => None,
     }
 }
 

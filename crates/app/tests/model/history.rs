@@ -200,7 +200,11 @@ impl History {
 
     /// An earlier command again, sometimes with another amount under its old key.
     fn retry(&mut self) -> Option<Step> {
-        let keyed: Vec<Step> = self.sent.iter().filter(|step| !step.request.is_empty()).cloned().collect();
+        // A grant whose end has come is no request any more, not even again.
+        let is_over =
+            |step: &&Step| matches!(step.command, Command::Grant { expiry: Some(at), .. } if at <= self.clock);
+        let keyed = self.sent.iter().filter(|step| !step.request.is_empty() && !is_over(step));
+        let keyed: Vec<Step> = keyed.cloned().collect();
         if keyed.is_empty() {
             return None;
         }

@@ -36,7 +36,7 @@ impl Model {
 
     /// Payments at a terminal over a day.
     pub fn terminal_payments_day(&self, caller: u32, time: i64) -> i64 {
-        self.sum(time, HOUR, 24, &[Kind::Payment], |e| e.call.caller == caller)
+        self.sum(time, HOUR, 24, &[Kind::Payment], |e| e.counts_at_terminal && e.call.caller == caller)
     }
 
     /// Top-ups by cash and from points of a wallet over a day.
@@ -51,7 +51,7 @@ impl Model {
 
     /// Cash top-ups at a terminal over a day.
     pub fn terminal_top_ups_day(&self, caller: u32, time: i64) -> i64 {
-        self.sum(time, HOUR, 24, &[Kind::TopUp], |e| e.call.caller == caller)
+        self.sum(time, HOUR, 24, &[Kind::TopUp], |e| e.counts_at_terminal && e.call.caller == caller)
     }
 
     pub(super) fn check_payment_limits(&self, wallet: u32, caller: u32, time: i64, amount: i64) -> Result<(), Word> {

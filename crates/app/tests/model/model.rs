@@ -211,8 +211,14 @@ impl Model {
             }
         };
         let wallet = key.wallet.or(key.code.and_then(|code| self.code_wallet(code)));
-        let event = Event { call: call.clone(), kind: key.kind, wallet, amount: key.amount, answer: answer.clone() };
-        self.events.push(event);
+        self.events.push(Event {
+            call: call.clone(),
+            kind: key.kind,
+            wallet,
+            amount: key.amount,
+            counts_at_terminal: self.policy.terminal_top_up_day.or(self.policy.terminal_payment_day).is_some(),
+            answer: answer.clone(),
+        });
         answer
     }
 

@@ -12,6 +12,7 @@ use warifu_core::id::{MemberId, MerchantId, ShopId, TerminalId, TransactionId, W
 use warifu_core::ledger::{Capture, Transaction as Record};
 use warifu_core::lot::LotAccount;
 use warifu_core::money::Amount;
+use warifu_core::payment::Payment;
 use warifu_core::place::{Book, Channel};
 use warifu_core::request::RequestId;
 use warifu_core::time::Time;
@@ -52,6 +53,8 @@ pub(crate) struct Town {
     pub(crate) codes: BTreeMap<u64, Code>,
     /// By the numbers of the model's payments, top-ups and events.
     pub(crate) payments: Vec<TransactionId>,
+    /// The payments as they follow from the receipts.
+    pub(crate) folded: Vec<Option<Payment>>,
     pub(crate) top_ups: Vec<TransactionId>,
     pub(crate) records: Vec<Option<Record>>,
     /// The commands so far, with what came of them.
@@ -119,6 +122,7 @@ impl Town {
             wallets,
             codes: BTreeMap::new(),
             payments: vec![],
+            folded: vec![],
             top_ups: vec![],
             records: vec![],
             log: vec![],
@@ -207,6 +211,24 @@ impl Town {
             }
             other => panic!("{other:?} is asked for without a key"),
         }
+    }
+
+    /// Remembers what the server recorded for an event of the model.
+    pub(crate) fn remember(&mut self, record: Option<Record>) {
+        if let Some(record) = &record {
+            if self.model.payments.len() > self.payments.len() {
+                self.payments.push(record.id);
+                self.folded.push(Payment::begun_by(record));
+            }
+            if self.model.top_ups.len() > self.top_ups.len() {
+                self.top_ups.push(record.id);
+            }
+            let parent = self.payments.iter().position(|payment| record.parent == Some(*payment));
+            if let Some(payment) = parent.and_then(|payment| self.folded[payment].as_mut()) {
+                payment.follow(record);
+            }
+        }
+        self.records.push(record);
     }
 
     /// The id under which a payment of the model was sent.

@@ -355,6 +355,8 @@ pub struct Event {
     pub kind: Kind,
     pub wallet: Option<u32>,
     pub amount: i64,
+    /// Whether it counts at its terminal: only while a limit of terminals is on.
+    pub counts_at_terminal: bool,
     pub answer: Expected,
 }
 

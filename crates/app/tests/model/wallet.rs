@@ -101,6 +101,7 @@ impl Model {
         self.lapse(wallet, time);
         let call = Call { caller: u32::MAX, request: String::new(), body: String::new(), time }; // No key of anybody.
         let answer = Expected::Done(Box::default());
-        self.events.push(Event { call, kind: Kind::Sweep, wallet: Some(wallet), amount: 0, answer });
+        let (kind, wallet) = (Kind::Sweep, Some(wallet));
+        self.events.push(Event { call, kind, wallet, amount: 0, counts_at_terminal: false, answer });
     }
 }

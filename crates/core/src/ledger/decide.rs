@@ -261,11 +261,12 @@ impl Decision<'_> {
 
     fn cancel(&mut self, id: TransactionId) -> Result<Done, Refusal> {
         self.record.parent = Some(id);
+        let payment = self.follow(id)?;
         if self.loaded.is_canceled(id) {
             return Err(Refusal::AlreadyCanceled);
         }
         // What was refused left nothing to undo.
-        let Some(payment) = self.follow(id)? else { return Ok(Done::default()) };
+        let Some(payment) = payment else { return Ok(Done::default()) };
         if !payment.totals.refunded.is_zero() {
             return Err(Refusal::AlreadyRefunded);
         }

@@ -27,7 +27,7 @@ pub struct Loaded {
     changed_codes: BTreeSet<CodeMac>,
     changed_places: BTreeSet<TerminalId>,
     changed_wallets: BTreeSet<WalletId>,
-    tombstones: BTreeSet<RequestKey>,
+    tombstones: BTreeMap<RequestKey, TransactionId>,
 }
 
 impl Loaded {
@@ -84,7 +84,7 @@ impl Loaded {
         }
         if let Some(target) = &record.target {
             let key = RequestKey { caller: record.key.caller, request_id: target.clone() };
-            self.tombstones.insert(key.clone());
+            self.tombstones.insert(key.clone(), record.id);
             self.targets.insert(key, Some(record.clone()));
         }
     }
@@ -176,9 +176,9 @@ impl Loaded {
         self.changed_wallets.iter().filter_map(|id| self.wallets.get(id))
     }
 
-    /// The request keys that cancels hold for requests that have not arrived.
+    /// The request keys that cancels hold for requests that have not arrived, with those cancels.
     #[must_use]
-    pub const fn tombstones(&self) -> &BTreeSet<RequestKey> {
+    pub const fn tombstones(&self) -> &BTreeMap<RequestKey, TransactionId> {
         &self.tombstones
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_core::id::TransactionId;
-use warifu_core::ledger::{Account, Done, Transaction as Record};
+use warifu_core::ledger::{Account, Done, Kind, Transaction as Record};
 use warifu_core::lot::{LotAccount, Move, Part, Step};
 use warifu_core::time::Time;
 use warifu_core::wallet::Wallet;
@@ -116,7 +116,8 @@ impl Fold {
 
     fn release(&mut self, record: &Record, payment: TransactionId, part: &Part, complaints: &mut Complaints) {
         let Some((until, held)) = self.take_held(payment, part, complaints) else { return };
-        let is_own = record.parent == Some(payment);
+        let ends_holds = matches!(record.kind, Kind::Capture | Kind::Void | Kind::Cancel);
+        let is_own = record.parent == Some(payment) && ends_holds;
         complaints.unless(is_own || until <= record.at, Invariant::Refunds, || {
             format!("it releases the hold of {payment}, which has not expired")
         });

@@ -177,7 +177,9 @@ fn undo(opened: Option<&Part>, cash: Option<Account>, record: &Record, done: &Do
         return;
     }
     let taken: Vec<&Part> = done.moves.iter().filter(|step| step.step == Step::Out).map(|step| &step.part).collect();
-    let gave_back = opened.is_some_and(|opened| taken == [opened]);
+    // A refund may have brought the lot back, with another expiry.
+    let is_lot = |part: &Part, opened: &Part| *part == Part { expires_at: part.expires_at, ..opened.clone() };
+    let gave_back = opened.is_some_and(|opened| matches!(taken.as_slice(), [part] if is_lot(part, opened)));
     complaints.unless(gave_back, Invariant::Refunds, || "it does not take away what the top-up put in".to_owned());
     let is_cash = |account: &Account| matches!(account, Account::ShopCash | Account::AtmCash);
     let to = done.transfers.iter().map(|transfer| transfer.credit).find(is_cash);

@@ -143,7 +143,8 @@ fn amounts(record: &Record, done: &Done, complaints: &mut Complaints) {
     });
 }
 
-/// Which steps a kind of transaction takes. A release of another payment's hold is a lapse, which the fold looks at.
+/// Which steps a kind of transaction takes. A release of another payment's hold is a lapse, which the fold looks at; so
+/// is that of what is left of the hold of a payment that is refunded.
 fn steps(record: &Record, done: &Done, complaints: &mut Complaints) {
     for Move { step, payment, .. } in &done.moves {
         let fits = match step {
@@ -162,7 +163,8 @@ fn steps(record: &Record, done: &Done, complaints: &mut Complaints) {
             Step::Hold => record.kind == Kind::Authorization && *payment == Some(record.id),
             Step::Capture => record.kind == Kind::Capture && payment.is_some() && *payment == record.parent,
             Step::Release => {
-                *payment != record.parent || matches!(record.kind, Kind::Capture | Kind::Void | Kind::Cancel)
+                *payment != record.parent
+                    || matches!(record.kind, Kind::Capture | Kind::Void | Kind::Cancel | Kind::Refund)
             }
         };
         complaints.unless(fits, Invariant::Balanced, || {

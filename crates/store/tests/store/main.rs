@@ -9,11 +9,13 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod before_lots;
 mod corruption;
 mod guard;
 mod journal;
 mod migrate;
 mod round_trip;
+mod rule;
 mod story;
 mod stream;
 mod tale;

@@ -14,8 +14,8 @@ fn open(database: &TestDatabase) -> Database {
 
 fn migrated_once(engine: Engine) -> [[&'static str; 4]; 1] {
     match engine {
-        Engine::Sqlite => [["2", "1", "2", "0"]],
-        Engine::Postgres => [["2", "64", "128", "0"]],
+        Engine::Sqlite => [["3", "1", "2", "0"]],
+        Engine::Postgres => [["3", "64", "128", "0"]],
     }
 }
 

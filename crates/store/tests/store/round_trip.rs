@@ -401,7 +401,7 @@ on_both_databases! {
             let result = opened.write(move |transaction| Box::pin(async move { transaction.add_to_sum(&more).await }));
             assert!(result.await.is_err());
         }
-        let overfull = database.query_raw("SELECT debits, credits FROM account_sums WHERE debits > 1").await;
+        let overfull = database.query_raw("SELECT debits, credits FROM account_sums WHERE debits > 3").await;
         assert_eq!(overfull, [[i64::MAX.to_string(), i64::MAX.to_string()]]);
     }
 }

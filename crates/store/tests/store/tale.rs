@@ -195,11 +195,14 @@ async fn expire(teller: &mut Teller<'_>) -> Told<()> {
     teller.grant("grant that a payment finds expired", A, 60, 1).await?;
     teller.grant("grant that a sweep finds expired", C, 70, 1).await?;
     let lapsed = teller.hold("authorization that expires", C, 400).await?;
+    let half = teller.hold("authorization that half expires", B, 500).await?;
+    teller.capture("capture of half", half, 200, false).await?;
     teller.wait(2);
     teller.pay("payment with a lapse", A, 100).await?;
     teller.by_issuer("expiry", Ask::Expire { wallet: WALLETS[C] }).await?;
     teller.wait(6);
     teller.by_issuer("expiry of a hold", Ask::Expire { wallet: WALLETS[C] }).await?;
+    teller.refund("refund that finds the hold expired", half, 50).await?;
     teller.ask("cancel of what expired", TILL, Ask::Cancel(Target::Transaction(lapsed))).await.map(drop)
 }
 

@@ -10,9 +10,13 @@ use warifu_core::refusal::Refusal;
 use warifu_store::Invariant;
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
+use crate::blob;
 use crate::corruption::{Corruption, Planted, all};
 use crate::story::tell;
 use crate::{blob, empty};
+
+/// Where operators read what each corruption is named by.
+const GUIDE: &str = include_str!("../../../../docs/guides/verifying.md");
 
 on_both_databases! {
     /// A clean store has no violation, and everything in it is counted.
@@ -47,13 +51,17 @@ on_both_databases! {
 
     /// Each corruption, planted in a fresh store by SQL behind its back, is named.
     async fn every_planted_corruption_is_named(database: TestDatabase) {
+        let opened = database.open().await;
+        let story = tell(&opened).await;
+        let saved = Saved::of(&database).await;
         let mut missed = Vec::new();
         for Corruption { name, plant } in all() {
-            let fresh = &empty(&database).await;
-            let opened = fresh.open().await;
-            let story = tell(&opened).await;
             let Planted { sql, invariant, object } = plant(&story, database.engine());
-            fresh.execute_raw(&sql).await;
+            let line = format!("| {name} | {} |", invariant.number());
+            if !GUIDE.contains(&line) {
+                missed.push(format!("docs/guides/verifying.md lacks: {line}"));
+            }
+            database.execute_raw(&sql).await;
             let report = opened.verify(|_| {}).await.unwrap();
             let named = |violation: &&warifu_store::Violation| {
                 violation.invariant == invariant && violation.object == object
@@ -61,7 +69,9 @@ on_both_databases! {
             if report.violations.iter().find(named).is_none() {
                 missed.push(format!("{name}: expected {invariant:?} of {object}, found {:#?}", report.violations));
             }
+            database.execute_raw(&saved.restore).await;
         }
+        assert_eq!(opened.verify(|_| {}).await.unwrap().violations, [], "what was planted was not taken out again");
         assert!(missed.is_empty(), "{}", missed.join("\n"));
     }
 
@@ -75,7 +85,7 @@ on_both_databases! {
         ).await;
         let report = opened.verify(|_| {}).await.unwrap();
         let told = u64::try_from(report.violations.len()).unwrap();
-        assert!(told > 50 && report.violation_count() == told, "{told}");
+        assert!(told > 40 && report.violation_count() == told, "{told}");
         assert!(report.violations.iter().all(|violation| violation.invariant == Invariant::Fold));
         // Copies of one transaction, none of which any request key claims.
         let columns = "kind, at, business_date, caller, request_id, body_hash, shop_id, amount, unit, refusal, transfers";
@@ -91,6 +101,29 @@ on_both_databases! {
         let report = opened.verify(|_| {}).await.unwrap();
         assert_eq!(report.violations.len(), 1_000);
         assert!(report.violation_count() > 1_100);
+    }
+}
+
+/// The rows of all tables, to begin anew from.
+struct Saved {
+    restore: String,
+}
+
+impl Saved {
+    async fn of(database: &TestDatabase) -> Self {
+        let names = match database.engine() {
+            Engine::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table'",
+            Engine::Postgres => "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
+        };
+        let tables: Vec<_> = database.query_raw(names).await.into_iter().map(|mut row| row.swap_remove(0)).collect();
+        let each = |of: fn(&str) -> String| tables.iter().map(|table| of(table)).collect::<String>();
+        database.execute_raw(&each(|table| format!("CREATE TABLE saved_{table} AS SELECT * FROM {table}; "))).await;
+        let empty = match database.engine() {
+            Engine::Sqlite => each(|table| format!("DELETE FROM {table}; ")),
+            Engine::Postgres => format!("TRUNCATE {}; ", tables.join(", ")),
+        };
+        let fill = each(|table| format!("INSERT INTO {table} SELECT * FROM saved_{table}; "));
+        Self { restore: format!("BEGIN; {empty} {fill} COMMIT") }
     }
 }
 
@@ -125,12 +158,4 @@ async fn the_story_has_every_kind_of_transaction() {
     assert_eq!(steps.into_iter().collect::<Vec<_>>(), Step::ALL);
     let points = |name| story.of(name).1.done().unwrap().totals.unwrap().points_earned.get();
     assert_eq!((points("payment"), points("payment with points"), points("last capture")), (40, 1, 35));
-}
-
-/// Every corruption that is planted here is listed where operators read what it means.
-#[test]
-fn every_corruption_is_in_the_guide() {
-    let guide = include_str!("../../../../docs/guides/verifying.md");
-    let missing: Vec<_> = all().map(|corruption| corruption.name).filter(|name| !guide.contains(name)).collect();
-    assert!(missing.is_empty(), "docs/guides/verifying.md does not list: {missing:#?}");
 }

@@ -39,6 +39,19 @@ impl Kind {
         }
     }
 
+    /// What the reply to 1,200 yen says besides what both kinds say.
+    fn more(self) -> serde_json::Map<String, Value> {
+        let lot = |lot: i64| serde_json::json!({ "account": "paid", "lot": lot, "amount": 1_200, "expires_at": null });
+        let more = match self {
+            Self::Payment => serde_json::json!({
+                "captured": 1_200, "refunded": 0, "capturable": 0, "points_earned": 6, "points_taken_back": 0,
+                "sources": [lot(1)], "items": [], "refunds": [],
+            }),
+            Self::TopUp => serde_json::json!({ "source": "cash", "lot": lot(2) }),
+        };
+        more.as_object().unwrap().clone()
+    }
+
     /// What the command adds to a balance.
     const fn change(self, amount: i64) -> i64 {
         match self {
@@ -59,11 +72,6 @@ impl Kind {
     }
 }
 
-/// What a member sees of the wallet; equal before and after when nothing was moved.
-pub(crate) async fn wallet(member: &Member) -> (Value, Vec<Value>) {
-    (member.get("/v1/balances").await.expect(200).json(), member.history().await)
-}
-
 /// The main path: the reply says what was done, the balance and the history agree.
 pub(crate) async fn check_done(server: &Server, kind: Kind) {
     let shop = server.add_shop().await;
@@ -76,7 +84,7 @@ pub(crate) async fn check_done(server: &Server, kind: Kind) {
     let (said, id) = (reply.json(), reply.text_at("/id"));
     assert!(id.starts_with(kind.id_prefix()), "{reply}");
     let now = server.clock().now();
-    let expected = serde_json::json!({
+    let mut expected = serde_json::json!({
         "id": id,
         "state": kind.done(),
         "amount": 1_200,
@@ -87,6 +95,7 @@ pub(crate) async fn check_done(server: &Server, kind: Kind) {
         "created_at": now.to_string(),
         "business_date": said["business_date"],
     });
+    expected.as_object_mut().unwrap().extend(kind.more());
     assert_eq!(said, expected);
 
     assert_eq!(member.balance().await, 5_000 + kind.change(1_200));
@@ -110,7 +119,7 @@ pub(crate) async fn check_replayed(server: &Server, kind: Kind) {
     for (request_id, (code, status)) in [("done", done), ("refused", refused)] {
         let first = kind.send(&cashier, request_id, 700, &code).await.expect(status);
         assert_eq!(first.header("idempotent-replay"), None);
-        let (before, count) = (wallet(&member).await, server.journal_count().await);
+        let (before, count) = (member.snapshot().await, server.journal_count().await);
         server.manual_clock().advance(std::time::Duration::from_secs(86_400));
         for _ in 0..2 {
             let again = kind.send(&cashier, request_id, 700, &code).await.expect(status);
@@ -118,7 +127,7 @@ pub(crate) async fn check_replayed(server: &Server, kind: Kind) {
             assert_eq!(again.header("content-type"), first.header("content-type"));
             assert_eq!(again.header("idempotent-replay"), Some("true"));
         }
-        assert_eq!((wallet(&member).await, server.journal_count().await), (before, count));
+        assert_eq!((member.snapshot().await, server.journal_count().await), (before, count));
     }
 }
 
@@ -136,13 +145,13 @@ pub(crate) async fn check_conflicts(server: &Server, kind: Kind) {
     let used = member.show_code().await;
     let first = kind.send(&cashier, "same", 700, &used).await.expect(201);
     let fresh = member.show_code().await;
-    let (before, count) = (wallet(&member).await, server.journal_count().await);
+    let (before, count) = (member.snapshot().await, server.journal_count().await);
     for (kind, amount, code) in [(kind, 701, &used), (kind, 700, &fresh), (kind.other(), 700, &used)] {
         let reply = kind.send(&cashier, "same", amount, code).await.expect_problem(409, "request_id_conflict");
         assert_eq!(reply.text_at("/request_id"), "same");
         assert_eq!(reply.header("idempotent-replay"), None);
     }
-    assert_eq!((wallet(&member).await, server.journal_count().await), (before, count));
+    assert_eq!((member.snapshot().await, server.journal_count().await), (before, count));
 
     let again = kind.send(&cashier, "same", 700, &used).await.expect(201);
     assert_eq!(again.text(), first.text(), "a conflict leaves the first as it was");
@@ -207,7 +216,7 @@ pub(crate) async fn check_refused(
     (kind, cashier, request_id): (Kind, &Cashier, &str),
     (amount, code): (i64, &str),
 ) {
-    let (before, count) = (wallet(member).await, server.journal_count().await);
+    let (before, count) = (member.snapshot().await, server.journal_count().await);
     let reply = kind.send(cashier, request_id, amount, code).await.expect_problem(422, word);
     assert_eq!(reply.text_at("/request_id"), request_id);
     assert!(reply.text_at("/id").starts_with(kind.id_prefix()), "{reply}");
@@ -215,7 +224,7 @@ pub(crate) async fn check_refused(
     let japanese = reply.text_at("/messages/ja");
     assert!(japanese.ends_with('。') && japanese.chars().any(|letter| ('ぁ'..='ん').contains(&letter)), "{reply}");
     assert!(!reply.text().contains(code), "a reply does not repeat the code: {reply}");
-    assert_eq!(wallet(member).await, before, "{word} moves nothing");
+    assert_eq!(member.snapshot().await, before, "{word} moves nothing");
     assert_eq!(server.journal_count().await, count + 1, "{word} is recorded");
     let found = kind.inquire(cashier, request_id).await.expect(200);
     assert_eq!((found.text_at("/state"), found.text_at("/refusal")), ("refused".to_owned(), word.to_owned()));

@@ -40,10 +40,16 @@ def before_call(context, case, kwargs):
     turn = turns[operation] = turns.get(operation, -1) + 1
     if turn % 2:
         return
-    if isinstance(case.body, dict) and "code" in case.body and isinstance(case.body.get("amount"), int):
-        number = f"known-{os.getpid()}-{next(numbers)}"
-        case.body = {**case.body, "code": issue_code(), "request_id": number, "amount": case.body["amount"] % 1000 + 1}
-    for parameter, value in KNOWN.get(case.operation.path, {}).items():
+    known = KNOWN.get(case.operation.path, {})
+    if isinstance(case.body, dict):
+        if "request_id" in case.body:
+            case.body = {**case.body, "request_id": f"known-{os.getpid()}-{next(numbers)}"}
+        if "code" in case.body and isinstance(case.body.get("amount"), int):
+            case.body = {**case.body, "code": issue_code(), "amount": case.body["amount"] % 1000 + 1}
+        case.body = {**case.body, **known.get("body", {})}
+    for parameter, value in known.get("path", {}).items():
+        # A cancel of what has not arrived succeeds once an id.
+        value = f"new-{os.getpid()}-{next(numbers)}" if value == "a_new_one" else value
         case.path_parameters = {**case.path_parameters, parameter: value}
 
 
