@@ -1,11 +1,11 @@
-//! Who is asking: a terminal by bearer token or signature, a member by bearer token.
+//! Who is asking: a terminal by bearer token or signature, a member or a partner by bearer token.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use warifu_core::id::MemberId;
-use warifu_store::{Terminal, Transaction};
+use warifu_store::{Partner, Terminal, Transaction};
 
 use crate::fault::Fault;
 use crate::open::App;
@@ -23,6 +23,8 @@ pub enum Caller {
     Terminal(Terminal),
     /// A member.
     Member(MemberId),
+    /// A partner.
+    Partner(Partner),
 }
 
 /// Why nobody is believed to be asking.
@@ -135,5 +137,8 @@ async fn find_by_token(
     if let Some(terminal) = transaction.find_terminal_by_token(mac).await? {
         return Ok(Some(Caller::Terminal(terminal)));
     }
-    Ok(transaction.find_member_by_token(mac).await?.map(Caller::Member))
+    if let Some(member) = transaction.find_member_by_token(mac).await? {
+        return Ok(Some(Caller::Member(member)));
+    }
+    Ok(transaction.find_partner_by_token(mac).await?.map(Caller::Partner))
 }

@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use warifu_core::code::{Code, CodeMac};
-use warifu_core::id::TerminalId;
+use warifu_core::id::{TerminalId, WebhookId};
 use warifu_core::request::BodyHash;
 use zeroize::Zeroizing;
 
@@ -25,6 +25,7 @@ enum Purpose {
     Token,
     Body,
     Signing,
+    Webhook,
     Check,
 }
 
@@ -35,6 +36,7 @@ impl Purpose {
             Self::Token => b"warifu v1 bearer token",
             Self::Body => b"warifu v1 request body",
             Self::Signing => b"warifu v1 terminal signing secret",
+            Self::Webhook => b"warifu v1 webhook signing secret",
             Self::Check => b"warifu v1 key check",
         }
     }
@@ -211,6 +213,12 @@ impl KeyRing {
         let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(*secret);
         Some(Zeroizing::new(format!("wfs_{text}")))
     }
+
+    /// The secret by which deliveries to a webhook are signed, from the key it was made with; `None` if that key is gone.
+    pub(crate) fn webhook_secret(&self, key_id: u32, webhook: WebhookId) -> Option<Zeroizing<[u8; 32]>> {
+        let key = self.keys.iter().find(|key| key.id == key_id)?;
+        Some(Zeroizing::new(key.mac(Purpose::Webhook, &[&webhook.bytes()])))
+    }
 }
 
 #[cfg(unix)]
@@ -272,6 +280,10 @@ mod tests {
         let terminal = TerminalId::from_bytes([7; 16]);
         assert_eq!(old.signing_secret(1, terminal), new.signing_secret(1, terminal));
         assert_eq!(new.signing_secret(3, terminal), None);
+        let webhook = WebhookId::from_bytes([7; 16]);
+        assert_eq!(old.webhook_secret(1, webhook), new.webhook_secret(1, webhook));
+        assert_ne!(new.webhook_secret(2, webhook), new.webhook_secret(1, webhook));
+        assert_eq!(new.webhook_secret(3, webhook), None);
     }
 
     #[test]

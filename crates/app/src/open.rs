@@ -14,6 +14,7 @@ use crate::bookkeeper;
 use crate::clock::Clock;
 use crate::commit::{CommitQueue, Statistics};
 use crate::keys::{KeyError, KeyRing};
+use crate::webhook::{PrivateAddresses, Webhooks};
 
 /// What a Warifu is opened with.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Settings {
     pub business_zone: TimeZone,
     /// How many connections to keep.
     pub options: Options,
+    /// Whether webhooks may lead into private networks.
+    pub webhook_private_addresses: PrivateAddresses,
 }
 
 /// Why a Warifu cannot be opened. Nothing was changed that was there before.
@@ -63,10 +66,11 @@ pub enum OpenError {
 pub struct App {
     pub(crate) database: Database,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) keys: KeyRing,
+    pub(crate) keys: Arc<KeyRing>,
     pub(crate) issuer_prefix: IssuerPrefix,
     pub(crate) queue: CommitQueue,
     pub(crate) cache: Cache,
+    pub(crate) webhooks: Webhooks,
     bookkeeper: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -88,7 +92,14 @@ impl App {
             tracing::info!(path = %settings.keys.display(), "making a key file; keep a copy of it");
             KeyRing::create(&settings.keys)?
         };
-        Self::open_with_keys(database, keys, settings.issuer_prefix, &settings.business_zone, clock).await
+        let app = Self::open_with_keys(database, keys, settings.issuer_prefix, &settings.business_zone, clock).await?;
+        Ok(app.with_webhook_addresses(settings.webhook_private_addresses))
+    }
+
+    /// The same app, not shared yet, whose webhooks may lead to these addresses. Otherwise private ones are refused.
+    #[must_use]
+    pub fn with_webhook_addresses(self, addresses: PrivateAddresses) -> Self {
+        Self { webhooks: Webhooks::new(addresses), ..self }
     }
 
     /// Opens on a migrated database with keys that are already at hand.
@@ -119,10 +130,11 @@ impl App {
         Ok(Self {
             database,
             clock,
-            keys,
+            keys: Arc::new(keys),
             issuer_prefix,
             queue,
             cache: Cache::default(),
+            webhooks: Webhooks::new(PrivateAddresses::Refuse),
             bookkeeper: tokio::sync::Mutex::new(Some(bookkeeper)),
         })
     }
@@ -155,9 +167,10 @@ impl App {
         setting(&self.database, "issuer_prefix".to_owned()).await.map(drop)
     }
 
-    /// Takes no more commands, finishes those that wait, lets the bookkeeper catch up, and closes the database.
+    /// Takes no more commands, finishes those that wait, ends the telling of webhooks, lets the bookkeeper catch up, and
+    /// closes the database.
     pub async fn drain(&self) {
-        self.queue.drain().await;
+        tokio::join!(self.queue.drain(), self.webhooks.drain());
         if let Some(bookkeeper) = self.bookkeeper.lock().await.take() {
             bookkeeper.abort();
         }

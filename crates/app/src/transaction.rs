@@ -187,6 +187,8 @@ impl App {
                             let wallet = transaction.find_wallet_of_member(member).await?;
                             wallet.is_some_and(|wallet| record.wallet == Some(wallet.id))
                         }
+                        // A partner reads events.
+                        Caller::Partner(_) => false,
                     };
                     if !is_visible || !kinds.contains(&record.kind) {
                         return Ok(None);

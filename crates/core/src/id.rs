@@ -95,6 +95,18 @@ id!(
     WalletId, "wal_"
 );
 id!(
+    /// A partner: a program of a merchant or of the issuer.
+    PartnerId, "ptr_"
+);
+id!(
+    /// A webhook of a partner.
+    WebhookId, "whk_"
+);
+id!(
+    /// The event that a transaction is, by the transaction's own bytes.
+    EventId, "evt_"
+);
+id!(
     /// A transaction of kind payment.
     PaymentId, "pay_"
 );
@@ -127,7 +139,7 @@ macro_rules! transaction_ids {
     };
 }
 
-transaction_ids!(PaymentId, TopUpId, RefundId);
+transaction_ids!(PaymentId, TopUpId, RefundId, EventId);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -42,17 +42,17 @@ impl Time {
         Self(self.0.saturating_add(micros).min(Self::MAX.0))
     }
 
-    /// How far two times lie apart, in either order.
-    #[must_use]
-    pub fn distance(self, other: Self) -> Duration {
-        Duration::from_micros(self.0.abs_diff(other.0))
-    }
-
     /// This time less `duration`, at least [`Time::EPOCH`].
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         Self(self.0.saturating_sub(micros).max(0))
+    }
+
+    /// How far two times lie apart, in either order.
+    #[must_use]
+    pub fn distance(self, other: Self) -> Duration {
+        Duration::from_micros(self.0.abs_diff(other.0))
     }
 
     /// The end of the calendar month in `zone` that is `months` after the month of this time: the first moment of the month
@@ -154,6 +154,7 @@ mod tests {
     fn time_stays_in_its_bounds() {
         assert_eq!(Time::from_unix_micros(-1), None);
         assert_eq!(Time::MAX.saturating_add(Duration::MAX), Time::MAX);
+        assert_eq!(Time::MAX.saturating_sub(Duration::MAX), Time::EPOCH);
         assert_eq!(Time::MAX.to_string(), "9999-12-30T00:00:00.000000Z");
     }
 }

@@ -34,6 +34,29 @@ pub struct JournalCursor {
     pub position: i64,
 }
 
+impl JournalCursor {
+    /// The cursor that stands on the transaction with this number in a stream; 0 is before the first. `None` if a stream has
+    /// no such number, or there is no such stream.
+    #[must_use]
+    pub fn at(stream: i64, number: i64) -> Option<Self> {
+        let fits = stream >= 0 && (0..STREAM_SIZE).contains(&number);
+        let position = stream.checked_mul(STREAM_SIZE).and_then(|first| first.checked_add(number));
+        position.filter(|_| fits).map(|position| Self { stream, position })
+    }
+
+    /// Which stream a position lies in.
+    #[must_use]
+    pub const fn stream_of(position: i64) -> i64 {
+        position.div_euclid(STREAM_SIZE)
+    }
+
+    /// Which transaction of its stream it stands on, from 1; 0 before the first.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.position.rem_euclid(STREAM_SIZE)
+    }
+}
+
 /// The columns that [`read_recorded`] reads, in its order.
 macro_rules! journal_columns {
     () => {

@@ -5,6 +5,7 @@
 
 mod code;
 mod database;
+mod delivery;
 mod effect;
 mod engine;
 mod error;
@@ -15,6 +16,7 @@ mod merchant;
 mod migrate;
 mod nonce;
 mod part;
+mod partner;
 mod policy;
 mod registry;
 mod setting;
@@ -23,14 +25,18 @@ mod terminal;
 mod value;
 mod verify;
 mod wallet;
+mod webhook;
 
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
+pub use delivery::{Attempt, Delivery, DeliveryStatus, DueDelivery, Ended, NewDelivery};
 pub use engine::Transaction;
 pub use error::StoreError;
 pub use journal::{JournalCursor, Recorded};
 pub use ledger::{StreamHead, Wanted};
 pub use merchant::{Merchant, Shop};
 pub use migrate::MigrateError;
+pub use partner::Partner;
 pub use sums::{AccountSum, SumChange};
 pub use terminal::Terminal;
 pub use verify::{Invariant, Progress, Report, Violation};
+pub use webhook::{Subscriber, Webhook, WebhookStatus};

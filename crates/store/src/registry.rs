@@ -82,11 +82,13 @@ pub(crate) use {each_statements, statements};
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
     [
         crate::code::STATEMENTS,
+        crate::delivery::STATEMENTS,
         crate::journal::STATEMENTS,
         crate::member::STATEMENTS,
         crate::merchant::STATEMENTS,
         crate::nonce::STATEMENTS,
         crate::policy::STATEMENTS,
+        crate::partner::STATEMENTS,
         crate::setting::STATEMENTS,
         crate::sums::STATEMENTS,
         crate::terminal::STATEMENTS,
@@ -99,6 +101,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::verify::sums::STATEMENTS,
         crate::verify::terminal::STATEMENTS,
         crate::verify::wallet::STATEMENTS,
+        crate::webhook::STATEMENTS,
     ]
     .into_iter()
     .flatten()
@@ -107,7 +110,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
 
 /// Every statement that is written twice.
 pub(crate) fn all_each() -> impl Iterator<Item = &'static Each> {
-    crate::ledger::EACH_STATEMENTS.iter().copied()
+    [crate::delivery::EACH_STATEMENTS, crate::ledger::EACH_STATEMENTS].into_iter().flatten().copied()
 }
 
 /// Rewrites `$N` to `?N` outside quotes and comments.

@@ -1,4 +1,4 @@
-//! The people of a test: a cashier, a member, somebody unknown. They speak HTTP and nothing else, so what they find is what
+//! The people of a test: a cashier, a member, a partner's program, somebody unknown. They speak HTTP and nothing else, so what they find is what
 //! any till and any phone would find.
 //!
 //! An act that a test is about returns the [`Reply`]; an act on the way to it (`show_code`, `balance`) panics unless it
@@ -32,6 +32,12 @@ pub struct Cashier {
 pub struct Member {
     caller: Caller,
     requests: Arc<AtomicU64>,
+}
+
+/// A program of a merchant or of the issuer.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    caller: Caller,
 }
 
 impl Anonymous {
@@ -292,5 +298,41 @@ impl Member {
                 None => return lines,
             }
         }
+    }
+}
+
+impl Partner {
+    /// A program that sends a bearer token.
+    #[must_use]
+    pub fn by_token(origin: &str, token: &str) -> Self {
+        Self { caller: Caller::new(origin, Credential::Token(token.to_owned())) }
+    }
+
+    /// A request to be sent.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        self.caller.request(method, path)
+    }
+
+    /// Asks for `path`.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.request("GET", path).send().await
+    }
+
+    /// Asks to be told of events, all of them or of these types, at `url`.
+    pub async fn add_webhook(&self, url: &str, event_types: Option<&[&str]>) -> Reply {
+        let body = match event_types {
+            None => json!({ "url": url }),
+            Some(types) => json!({ "url": url, "event_types": types }),
+        };
+        self.request("POST", "/v1/webhooks").json(&body).send().await
+    }
+
+    /// A page of events: from a place on, at most `limit`.
+    ///
+    /// # Panics
+    /// If the server does not give it.
+    pub async fn events(&self, cursor: Option<&str>, limit: u16) -> Value {
+        let cursor = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+        self.get(&format!("/v1/events?limit={limit}{cursor}")).await.expect(200).json()
     }
 }

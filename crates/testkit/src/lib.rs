@@ -15,7 +15,7 @@ pub mod postgres;
 pub mod server;
 pub mod wire;
 
-pub use actors::{Anonymous, Cashier, Member, Reply, Request};
+pub use actors::{Anonymous, Cashier, Member, Partner, Reply, Request};
 pub use browser::{Browser, Page, Viewport};
 pub use database::{Engine, TestDatabase};
 pub use postgres::Cluster;

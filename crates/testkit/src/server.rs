@@ -13,12 +13,12 @@ use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use warifu_app::{App, Clock, KeyRing, ManualClock, SystemClock};
+use warifu_app::{App, Clock, KeyRing, ManualClock, PrivateAddresses, SystemClock};
 use warifu_core::id::{MerchantId, ShopId};
 use warifu_core::place::{Book, Channel};
 use warifu_web::{Limits, Web};
 
-use crate::actors::{Anonymous, Cashier, Member};
+use crate::actors::{Anonymous, Cashier, Member, Partner};
 use crate::database::{Engine, TestDatabase};
 
 /// The first digits of every code that a test's server issues.
@@ -31,6 +31,8 @@ pub struct ServerSettings {
     pub requests_per_second: Option<NonZeroU32>,
     /// Whether the clock runs. Otherwise it stands at the present until the test moves it.
     pub clock_runs: bool,
+    /// Whether webhooks may not lead to private addresses. In a test they do, unless it is about this.
+    pub refuses_private_addresses: bool,
 }
 
 /// A running server. It ends when this is dropped.
@@ -291,6 +293,26 @@ impl Server {
         Cashier::by_signature(&self.origin, &till.terminal, &till.secret, self.clock())
     }
 
+    /// A program of the issuer, who sees everything.
+    ///
+    /// # Panics
+    /// If none can be added.
+    pub async fn issuers_partner(&self) -> Partner {
+        let added = self.app.add_partner(None, "Issuer").await.expect("a partner can be added");
+        Partner::by_token(&self.origin, added.token.expose_secret())
+    }
+
+    /// A program of the merchant of `shop`.
+    ///
+    /// # Panics
+    /// If none can be added.
+    pub async fn partner_at(&self, shop: ShopId) -> Partner {
+        let found = self.app.database().read(move |transaction| Box::pin(transaction.find_shop(shop)));
+        let merchant = found.await.expect("the database can be read").expect("the shop is there").merchant;
+        let added = self.app.add_partner(Some(merchant), "Merchant").await.expect("a partner can be added");
+        Partner::by_token(&self.origin, added.token.expose_secret())
+    }
+
     /// A member with an empty wallet.
     pub async fn member(&self) -> Member {
         Member::by_token(&self.origin, &self.add_member().await)
@@ -326,7 +348,10 @@ fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static,
         let prefix = ISSUER_PREFIX.parse().expect("the prefix of a test is one");
         let keys = KeyRing::fixed([7; 32]);
         let app = App::open_with_keys(database.open().await, keys, prefix, &zone, Arc::clone(&clock)).await;
-        let app = Arc::new(app.expect("a fresh database opens"));
+        let addresses =
+            if settings.refuses_private_addresses { PrivateAddresses::Refuse } else { PrivateAddresses::Allow };
+        let app = Arc::new(app.expect("a fresh database opens").with_webhook_addresses(addresses));
+        app.start_webhooks();
         let web = Web::new(Arc::clone(&app), Limits { requests_per_second: settings.requests_per_second });
 
         let (stop, stopped) = watch::channel(false);

@@ -1,11 +1,11 @@
-//! Adding merchants, shops, terminals and members from the command line.
+//! Adding merchants, shops, terminals, members and partners from the command line.
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use warifu_core::place::{Book, Channel};
 
 use crate::Failure;
-use crate::cli::{MemberCommand, MerchantCommand, ShopCommand, TerminalCommand};
+use crate::cli::{MemberCommand, MerchantCommand, PartnerCommand, ShopCommand, TerminalCommand};
 use crate::config::Config;
 use crate::serve::open;
 
@@ -93,6 +93,22 @@ pub(crate) async fn member(config: &Config, command: MemberCommand, as_json: boo
     Ok(())
 }
 
+pub(crate) async fn partner(config: &Config, command: PartnerCommand, as_json: bool) -> Result<(), Failure> {
+    let PartnerCommand::Add { name, merchant } = command;
+    let merchant = merchant.map(|id| id.parse()).transpose().map_err(|error| format!("--merchant: {error}"))?;
+    let app = open(config).await?;
+    let added = app.add_partner(merchant, &name).await?;
+    app.drain().await;
+    let line = json!({
+        "partner_id": added.partner.id.to_string(),
+        "merchant_id": added.partner.merchant.map(|merchant| merchant.to_string()),
+        "name": added.partner.name,
+        "token": added.token.expose_secret(),
+    });
+    print(&line, as_json);
+    Ok(())
+}
+
 /// Prints an object: as JSON on one line, or a line a field.
 #[allow(clippy::print_stdout, reason = "this is what the commands are for")]
 pub(crate) fn print(object: &Value, as_json: bool) {
@@ -102,7 +118,7 @@ pub(crate) fn print(object: &Value, as_json: bool) {
     }
     for (name, value) in object.as_object().into_iter().flatten() {
         match value {
-            Value::Null => {}
+            Value::Null => println!("{name:<15} -"),
             Value::String(text) => println!("{name:<15} {text}"),
             Value::Array(lines) => lines.iter().for_each(|line| println!("{name:<15} {line}")),
             other => println!("{name:<15} {other}"),

@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// The issuer's limits and lives.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Partners: programs of a merchant or of the issuer.
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// Prove the invariants of the money on a database; needs no keys and changes nothing.
     Verify,
     /// The configuration.
@@ -213,6 +216,20 @@ pub(crate) enum PolicyCommand {
         /// `name=number` or `name=off`.
         #[arg(required = true)]
         entries: Vec<String>,
+    },
+}
+
+/// What to do with partners.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PartnerCommand {
+    /// Add a partner, who reads events. Shows its token, this once.
+    Add {
+        /// Its name, as people know it.
+        #[arg(long)]
+        name: String,
+        /// The merchant whose events it sees, `mer_...`; without one it is the issuer's and sees everything.
+        #[arg(long)]
+        merchant: Option<String>,
     },
 }
 

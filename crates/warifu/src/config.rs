@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use warifu_app::{DatabaseUrl, Options, Settings};
+use warifu_app::{DatabaseUrl, Options, PrivateAddresses, Settings};
 use warifu_core::code::IssuerPrefix;
 use warifu_web::Limits;
 
@@ -18,7 +18,7 @@ use warifu_web::Limits;
 const DEFAULT_FILE: &str = "warifu.toml";
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 10] = [
+const KEYS: [(&str, &str, &str); 11] = [
     ("database", "sqlite:warifu.db", "sqlite:PATH or postgres://USER@HOST/NAME"),
     ("keys", "warifu.keys", "the key file; keep a copy apart from the database"),
     ("listen", "127.0.0.1:8080", "the address of the interface"),
@@ -28,6 +28,7 @@ const KEYS: [(&str, &str, &str); 10] = [
     ("requests_per_second", "200", "what one caller may ask on average, or `off`"),
     ("sqlite_readers", "2", "threads that read, on SQLite"),
     ("postgres_connections", "16", "connections in all, on PostgreSQL"),
+    ("webhook_private_addresses", "refuse", "whether webhooks may lead into private networks: `refuse`, or `allow`"),
     ("log", "info", "what is logged: error, warn, info, debug, or a filter such as `warifu_store=debug`"),
 ];
 
@@ -64,13 +65,16 @@ pub(crate) struct Flags {
     /// Connections in all, on PostgreSQL.
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) postgres_connections: Option<String>,
+    /// Whether webhooks may lead into private networks, and by plain HTTP: `refuse` or `allow`.
+    #[arg(long, global = true, value_name = "WORD")]
+    pub(crate) webhook_private_addresses: Option<String>,
     /// What is logged.
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
 
 impl Flags {
-    fn values(&self) -> [(&'static str, &Option<String>); 10] {
+    fn values(&self) -> [(&'static str, &Option<String>); 11] {
         [
             ("database", &self.database),
             ("keys", &self.keys),
@@ -81,6 +85,7 @@ impl Flags {
             ("requests_per_second", &self.requests_per_second),
             ("sqlite_readers", &self.sqlite_readers),
             ("postgres_connections", &self.postgres_connections),
+            ("webhook_private_addresses", &self.webhook_private_addresses),
             ("log", &self.log),
         ]
     }
@@ -118,6 +123,7 @@ pub(crate) struct Config {
     pub(crate) business_zone: TimeZone,
     pub(crate) limits: Limits,
     pub(crate) options: Options,
+    pub(crate) webhook_private_addresses: PrivateAddresses,
     pub(crate) log: String,
 }
 
@@ -181,6 +187,11 @@ impl Config {
                     .map_err(|_| wrong("requests_per_second", "is a number above zero, or `off`"))?,
             ),
         };
+        let webhook_private_addresses = match text("webhook_private_addresses") {
+            "refuse" => PrivateAddresses::Refuse,
+            "allow" => PrivateAddresses::Allow,
+            _ => return Err(wrong("webhook_private_addresses", "is `refuse` or `allow`")),
+        };
         if text("keys").is_empty() {
             return Err(wrong("keys", "is the path of the key file"));
         }
@@ -197,6 +208,7 @@ impl Config {
                 sqlite_readers: number("sqlite_readers")?,
                 postgres_connections: number("postgres_connections")?,
             },
+            webhook_private_addresses,
             log: text("log").to_owned(),
             values,
         })
@@ -217,6 +229,7 @@ impl Config {
             issuer_prefix,
             business_zone: self.business_zone.clone(),
             options: self.options,
+            webhook_private_addresses: self.webhook_private_addresses,
         })
     }
 }
@@ -294,7 +307,7 @@ pub(crate) fn check(config: &Config) {
         // Printed as parsed, for the text may hold a password.
         let text = if key == "database" { config.database.to_string() } else { value.text.clone() };
         let text = if text.is_empty() { "(not set)" } else { &text };
-        println!("{key:<21} {text:<32} {:<24} # {help}", value.place);
+        println!("{key:<25} {text:<32} {:<24} # {help}", value.place);
     }
     if config.issuer_prefix.is_none() {
         println!("\nissuer_prefix is not set; `serve` and the `add` commands need it.");

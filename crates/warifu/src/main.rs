@@ -38,6 +38,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Member(command) => add::member(&read()?, command, cli.json).await?,
         Command::Wallet(command) => issuer::wallet(&read()?, command, cli.json).await?,
         Command::Policy(command) => issuer::policy(&read()?, command, cli.json).await?,
+        Command::Partner(command) => add::partner(&read()?, command, cli.json).await?,
         Command::Verify => return verify::run(&read()?, cli.json).await,
         Command::Config(ConfigCommand::Check) => config::check(&read()?),
         Command::Demo(options) => demo::run(&cli.settings, options).await?,

@@ -47,6 +47,7 @@ pub(crate) async fn until_signal(
     listener: TcpListener,
     metrics: Option<TcpListener>,
 ) -> Result<(), Failure> {
+    app.start_webhooks();
     let (stop, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
         // An error means that the sender is gone, which is as good as a signal.

@@ -111,6 +111,8 @@ fn wrong_arguments_are_refused_with_a_reason() {
     for (arguments, reason) in [
         (vec!["shop", "add", "--merchant", &id, "--name", "x"], "there is no merchant with this id"),
         (vec!["shop", "add", "--merchant", "x", "--name", "x"], "--merchant: expected `mer_`"),
+        (vec!["partner", "add", "--merchant", &id, "--name", "x"], "there is no merchant with this id"),
+        (vec!["partner", "add", "--merchant", "x", "--name", "x"], "--merchant: expected `mer_`"),
         (vec!["merchant", "add", "--name", " "], "a name is 1 to 100 characters"),
         (vec!["merchant", "add", "--name", "a\u{7}"], "a name is 1 to 100 characters"),
         (

@@ -1,8 +1,8 @@
-//! Who is asking, as a handler gets it: a terminal, a member, or either.
+//! Who is asking, as a handler gets it: a terminal, a member, either of them, or a partner.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use warifu_app::{Caller, Terminal};
+use warifu_app::{Caller, Partner, Terminal};
 use warifu_core::id::MemberId;
 
 use crate::problem::Problem;
@@ -13,7 +13,10 @@ pub(crate) struct AsTerminal(pub(crate) Terminal);
 /// A member asks; anybody else is told 403.
 pub(crate) struct AsMember(pub(crate) MemberId);
 
-/// A terminal or a member asks.
+/// A partner asks; anybody else is told 403.
+pub(crate) struct AsPartner(pub(crate) Partner);
+
+/// A terminal or a member asks; anybody else is told 403.
 pub(crate) struct AsCaller(pub(crate) Caller);
 
 fn caller(parts: &Parts) -> Result<Caller, Problem> {
@@ -27,7 +30,7 @@ impl<S: Sync> FromRequestParts<S> for AsTerminal {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match caller(parts)? {
             Caller::Terminal(terminal) => Ok(Self(terminal)),
-            Caller::Member(_) => Err(Problem::forbidden("Only a terminal may do this.")),
+            Caller::Member(_) | Caller::Partner(_) => Err(Problem::forbidden("Only a terminal may do this.")),
         }
     }
 }
@@ -38,7 +41,7 @@ impl<S: Sync> FromRequestParts<S> for AsMember {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match caller(parts)? {
             Caller::Member(member) => Ok(Self(member)),
-            Caller::Terminal(_) => Err(Problem::forbidden("Only a member may do this.")),
+            Caller::Terminal(_) | Caller::Partner(_) => Err(Problem::forbidden("Only a member may do this.")),
         }
     }
 }
@@ -47,6 +50,20 @@ impl<S: Sync> FromRequestParts<S> for AsCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        caller(parts).map(Self)
+        match caller(parts)? {
+            Caller::Partner(_) => Err(Problem::forbidden("Only a terminal or a member may do this.")),
+            caller => Ok(Self(caller)),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for AsPartner {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match caller(parts)? {
+            Caller::Partner(partner) => Ok(Self(partner)),
+            Caller::Terminal(_) | Caller::Member(_) => Err(Problem::forbidden("Only a partner may do this.")),
+        }
     }
 }

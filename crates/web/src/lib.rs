@@ -9,6 +9,7 @@ mod body;
 mod caller;
 mod codes;
 mod docs;
+mod events;
 mod health;
 mod history;
 mod metrics;
@@ -25,6 +26,7 @@ mod serve;
 mod state;
 mod top_ups;
 mod transaction;
+mod webhooks;
 
 pub use router::{metrics_router, openapi, router};
 pub use serve::serve;

@@ -11,7 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use warifu_app::Statistics;
+use warifu_app::{Statistics, WebhookStatistics};
 
 /// Upper bounds of the latency buckets, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 25.0];
@@ -36,6 +36,15 @@ pub(crate) struct Metrics {
     durations: Family<RouteLabels, Histogram>,
     queue: QueueGauges,
     bookkeeper_lag: Gauge<f64, AtomicU64>,
+    webhooks: WebhookGauges,
+}
+
+/// The figures of webhooks, copied when somebody asks.
+#[derive(Debug, Default)]
+struct WebhookGauges {
+    pending: Gauge<f64, AtomicU64>,
+    delivered: Gauge,
+    failed_attempts: Gauge,
 }
 
 /// The commit queue's own counters, copied when somebody asks.
@@ -70,17 +79,38 @@ impl Metrics {
         let bookkeeper_lag = Gauge::<f64, AtomicU64>::default();
         let help = "Recorded transactions that the bookkeeper has not booked yet; NaN if that cannot be read now";
         registry.register("bookkeeper_lag", help, bookkeeper_lag.clone());
-        Self { registry, requests, durations, queue, bookkeeper_lag }
+        let webhooks = WebhookGauges::default();
+        let help =
+            "Deliveries to webhooks that wait, on all nodes, counted up to 100,000; NaN if that cannot be read now";
+        registry.register("webhook_deliveries_pending", help, webhooks.pending.clone());
+        for (name, help, gauge) in [
+            ("webhook_delivered", "Deliveries that receivers took, since the start", &webhooks.delivered),
+            ("webhook_failed_attempts", "Attempts to deliver that failed, since the start", &webhooks.failed_attempts),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        Self { registry, requests, durations, queue, bookkeeper_lag, webhooks }
     }
 
     /// Counts a request that was answered.
     pub(crate) fn observe(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         // Anybody can invent a method; only those that are served get a label of their own.
-        let method =
-            if matches!(*method, Method::GET | Method::POST | Method::HEAD) { method.as_str() } else { "other" };
+        let method = if matches!(*method, Method::GET | Method::POST | Method::DELETE | Method::HEAD) {
+            method.as_str()
+        } else {
+            "other"
+        };
         let labels = RequestLabels { method: method.to_owned(), route: route.to_owned(), status: status.as_u16() };
         self.requests.get_or_create(&labels).inc();
         self.durations.get_or_create(&RouteLabels { route: route.to_owned() }).observe(took.as_secs_f64());
+    }
+
+    /// Copies the figures of webhooks, as they are now.
+    pub(crate) fn set_webhooks(&self, statistics: WebhookStatistics, pending: Option<i64>) {
+        let pending = pending.and_then(|pending| u32::try_from(pending).ok()).map_or(f64::NAN, f64::from);
+        self.webhooks.pending.set(pending);
+        self.webhooks.delivered.set(i64::try_from(statistics.delivered).unwrap_or(i64::MAX));
+        self.webhooks.failed_attempts.set(i64::try_from(statistics.failed_attempts).unwrap_or(i64::MAX));
     }
 
     /// All figures as text. What cannot be read is not a number, and never 0.

@@ -15,13 +15,13 @@ use utoipa_axum::routes;
 use crate::middleware::{authenticate, trace};
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::{balances, codes, docs, health, history, payments, receipts, refunds, sandbox, top_ups};
+use crate::{balances, codes, docs, events, health, history, payments, receipts, refunds, sandbox, top_ups, webhooks};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Warifu",
-        description = "The interface of tills and of members' phones. Amounts are integers in minor units, times RFC 3339 \
+        description = "The interface of tills, of members' phones and of partners' programs. Amounts are integers in minor units, times RFC 3339 \
             in UTC. Errors are problem documents (RFC 9457); `code` is the stable word. Every creating call of a terminal \
             takes the caller's own `request_id`, by which it can be repeated and inquired safely.",
     ),
@@ -35,6 +35,8 @@ use crate::{balances, codes, docs, health, history, payments, receipts, refunds,
         (name = "balances", description = "What a wallet holds"),
         (name = "history", description = "What changed a wallet"),
         (name = "sandbox", description = "Codes for trials of till makers"),
+        (name = "events", description = "What happened, for programs of merchants and of the issuer"),
+        (name = "webhooks", description = "Being told of events as they happen"),
         (name = "health", description = "Whether the service lives and can work"),
     )
 )]
@@ -50,6 +52,7 @@ impl Modify for Security {
         };
         components.add_security_scheme("terminal_token", bearer("A terminal's bearer token: `wft_...`"));
         components.add_security_scheme("member_token", bearer("A member's bearer token: `wfm_...`"));
+        components.add_security_scheme("partner_token", bearer("A partner's bearer token: `wfp_...`"));
         let signature = "`Warifu-HMAC-SHA256 terminal=trm_..., time=UNIX_SECONDS, nonce=..., signature=HEX`: HMAC-SHA256, \
             keyed with the signing secret, over method, path with query, time, nonce and the hex SHA-256 of the body, \
             joined by line feeds";
@@ -81,6 +84,11 @@ fn interface() -> OpenApiRouter<Web> {
         .routes(routes!(balances::get))
         .routes(routes!(history::list))
         .routes(routes!(sandbox::issue))
+        .routes(routes!(events::list))
+        .routes(routes!(webhooks::create, webhooks::list))
+        .routes(routes!(webhooks::get, webhooks::delete))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::redeliver))
 }
 
 fn watching() -> OpenApiRouter<Web> {
@@ -111,7 +119,7 @@ fn describe_common_replies(description: &mut OpenApi) {
         if !path.starts_with("/v1/") {
             continue;
         }
-        for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
             for (status, text) in common {
                 let reply = ResponseBuilder::new().description(text).content("application/problem+json", problem());
                 operation.responses.responses.entry(status.to_owned()).or_insert_with(|| reply.build().into());
@@ -163,6 +171,7 @@ pub fn metrics_router(web: Web) -> Router {
             "/metrics",
             get(|State(web): State<Web>| async move {
                 let lag = web.app.bookkeeper_lag().await.ok();
+                web.metrics.set_webhooks(web.app.webhook_statistics(), web.app.webhook_pending().await.ok());
                 let text = web.metrics.encode(web.app.statistics(), lag);
                 ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             }),

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 /// How much one caller may ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Requests a second, on average, from one terminal or member; twice as many at once. `None` for no limit.
+    /// Requests a second, on average, from one terminal, member or partner; twice as many at once. `None` for no limit.
     pub requests_per_second: Option<NonZeroU32>,
 }
 
@@ -58,6 +58,7 @@ impl Web {
         let key = match caller {
             Caller::Terminal(terminal) => terminal.id.bytes(),
             Caller::Member(member) => member.bytes(),
+            Caller::Partner(partner) => partner.id.bytes(),
         };
         limiter.check_key(&key).map_err(|refused| {
             // Whole seconds, rounded up: an early retry would be refused again.

@@ -32,7 +32,8 @@ struct Operation {
 impl Operation {
     fn line(&self) -> String {
         let Self { method, path, .. } = self;
-        let callers: Vec<_> = ["terminal", "member"].into_iter().filter(|caller| self.admits(caller)).collect();
+        let callers: Vec<_> =
+            ["terminal", "member", "partner"].into_iter().filter(|caller| self.admits(caller)).collect();
         let callers = if callers.is_empty() { "anyone".to_owned() } else { callers.join(", ") };
         format!("{method} {path} {callers}")
     }
@@ -82,7 +83,7 @@ fn the_routes_are_those_of_the_golden_list() {
 
 /// A request that is well-formed as far as its path goes; what it names need not exist.
 async fn call(operation: &Operation, request: impl AsyncFnOnce(&str, &str) -> Reply) -> Reply {
-    let named = ["{id}", "{payment_id}", "{request_id}"];
+    let named = ["{id}", "{payment_id}", "{request_id}", "{event_id}"];
     let path = named.iter().fold(operation.path.clone(), |path, name| path.replace(name, "none"));
     assert!(!path.contains('{'), "{path} has a parameter that this test does not know");
     request(&operation.method, &path).await
@@ -94,6 +95,7 @@ async fn whoever_is_not_listed_is_refused_and_whoever_is_listed_is_not() {
     let shop = server.add_shop().await;
     let (real, trial) = (server.add_till(shop).await, server.add_sandbox_till(shop).await);
     let (member, anonymous) = (server.member().await, server.anonymous());
+    let partner = server.issuers_partner().await;
     for operation in operations() {
         let line = operation.line();
         let till = if operation.path.starts_with("/v1/sandbox/") { &trial } else { &real };
@@ -121,6 +123,9 @@ async fn whoever_is_not_listed_is_refused_and_whoever_is_listed_is_not() {
         if refused(&reply) {
             let _ = reply.expect_problem(403, "forbidden");
         }
+        let reply =
+            call(&operation, async |method, path| partner.request(method, path).json(&json!({})).send().await).await;
+        assert_eq!(refused(&reply), !is_open && !operation.admits("partner"), "{line}, partner: {reply}");
     }
 }
 

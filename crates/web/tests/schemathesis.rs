@@ -1,6 +1,6 @@
 //! What the interface description promises, held against a running server by a program that reads nothing else.
 //!
-//! `schemathesis` makes requests of the description, well-formed and not, as nobody, as a terminal and as a member, and
+//! `schemathesis` makes requests of the description, well-formed and not, as nobody, as a terminal, as a member and as a partner, and
 //! checks every reply against it.
 #![allow(
     clippy::unwrap_used,
@@ -14,10 +14,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use warifu_core::lot::LotAccount;
 use warifu_testkit::actors::refund;
-use warifu_testkit::{Cashier, Engine, Member, Server};
+use warifu_testkit::{Cashier, Engine, Member, Partner, Server};
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
     response_headers_conformance,negative_data_rejection,missing_required_header,unsupported_method,\
@@ -79,7 +80,9 @@ impl Run<'_> {
 }
 
 /// What the requests that shall succeed name in their paths and say in their bodies, by the path of the operation.
-async fn known(server: &Server, cashier: &Cashier, member: &Member) -> Value {
+async fn known(server: &Server, cashier: &Cashier, member: &Member, partner: &Partner) -> Value {
+    // Nobody listens there; only the interface is looked at.
+    let webhook = partner.add_webhook("http://127.0.0.1:9/", None).await.expect(201).text_at("/id");
     let top_up =
         cashier.top_up_as("known_top_up", 1_000_000, &member.show_code().await).await.expect(201).text_at("/id");
     let undone = cashier.top_up(100, &member.show_code().await).await.expect(201).text_at("/id");
@@ -90,6 +93,10 @@ async fn known(server: &Server, cashier: &Cashier, member: &Member) -> Value {
         held.push(cashier.authorise(10_000, &member.show_code().await).await.expect(201).text_at("/id"));
     }
     server.add_by_hand(member, LotAccount::Points, 10_000).await;
+    while partner.get(&format!("/v1/webhooks/{webhook}/deliveries")).await.expect(200).json()["items"][0].is_null() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let event = top_up.replace("top_", "evt_");
     json!({
         "/v1/payments/{id}": { "path": { "id": payment } },
         "/v1/payments/{id}/capture": { "path": { "id": held[0] }, "body": { "amount": 1, "final": false } },
@@ -108,6 +115,9 @@ async fn known(server: &Server, cashier: &Cashier, member: &Member) -> Value {
         "/v1/top-ups/from-points": { "body": { "amount": 1 } },
         "/v1/payments": { "body": { "items": [], "metadata": {} } },
         "/v1/top-ups": { "body": { "metadata": {} } },
+        "/v1/webhooks/{id}": { "path": { "id": webhook } },
+        "/v1/webhooks/{id}/deliveries": { "path": { "id": webhook } },
+        "/v1/webhooks/{id}/deliveries/{event_id}/redeliver": { "path": { "id": webhook, "event_id": event } },
     })
 }
 
@@ -118,13 +128,17 @@ async fn every_reply_is_as_the_description_says() {
     let cashier = Cashier::by_token(server.origin(), &till.token);
     let member_token = server.add_member().await;
     let member = Member::by_token(server.origin(), &member_token);
+    let added = server.app().add_partner(None, "Issuer").await.unwrap();
+    let partner_token = added.token.expose_secret().to_owned();
+    let partner = Partner::by_token(server.origin(), &partner_token);
     server.set_policy(&[("till_top_up_max", None), ("balance_max", None)]).await;
-    let known = known(&server, &cashier, &member).await;
+    let known = known(&server, &cashier, &member, &partner).await;
     let folder = tempfile::tempdir().unwrap();
     let run = Run { server: &server, member_token: &member_token, known: known.to_string(), folder: folder.path() };
 
     let anonymous = run.as_caller("anonymous", None).await;
     let terminal = run.as_caller("terminal", Some(&format!("Bearer {}", till.token))).await;
+    let by_partner = run.as_caller("partner", Some(&format!("Bearer {partner_token}"))).await;
     let by_member = run.as_caller("member", Some(&format!("Bearer {member_token}"))).await;
 
     let allowed: BTreeSet<String> = ["GET /livez", "GET /readyz"].map(str::to_owned).into();
@@ -135,14 +149,14 @@ async fn every_reply_is_as_the_description_says() {
         .paths
         .iter()
         .flat_map(|(path, item)| {
-            let methods = [("GET", &item.get), ("POST", &item.post)];
+            let methods = [("GET", &item.get), ("POST", &item.post), ("DELETE", &item.delete)];
             methods
                 .into_iter()
                 .filter(|(_, operation)| operation.is_some())
                 .map(move |(method, _)| format!("{method} {path}"))
         })
         .collect();
-    let reached: BTreeSet<String> = terminal.union(&by_member).cloned().collect();
+    let reached: BTreeSet<String> = terminal.iter().chain(&by_member).chain(&by_partner).cloned().collect();
     let missed: Vec<_> = every.difference(&reached).collect();
     assert!(
         reached.len() * 100 >= every.len() * 95,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
-use warifu_app::{AccessDenied, App, Caller, Clock, KeyError, KeyRing, ManualClock, OpenError, Options, Settings};
+use warifu_app::{
+    AccessDenied, App, Caller, Clock, KeyError, KeyRing, ManualClock, OpenError, Options, PrivateAddresses, Settings,
+};
 use warifu_core::place::{Book, Channel};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
@@ -40,6 +42,7 @@ async fn open_with_file(database: &TestDatabase, keys: &Path, clock: &Arc<Manual
         issuer_prefix: PREFIX.parse().unwrap(),
         business_zone: TimeZone::get("Asia/Tokyo").unwrap(),
         options: Options::default(),
+        webhook_private_addresses: PrivateAddresses::Refuse,
     };
     App::open(settings, Arc::clone(clock) as Arc<dyn Clock>).await
 }

@@ -11,6 +11,7 @@
 
 mod access;
 mod clock;
+mod event;
 mod history;
 mod keys;
 mod queue;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use warifu_app::{
     AccessDenied, App, Caller, Clock, Database, Fault, KeyRing, ManualClock, NewMember, NewTerminal, OpenError,
-    PaymentRequest, Receipt, Shop, Terminal, TopUpRequest,
+    PaymentRequest, PrivateAddresses, Receipt, Shop, Terminal, TopUpRequest,
 };
 use warifu_core::code::Code;
 use warifu_core::id::MemberId;
@@ -59,6 +59,13 @@ impl Town {
         Self::found_with(app, clock).await
     }
 
+    /// A town whose webhooks may lead to private addresses.
+    pub(crate) async fn found_allowing(database: &TestDatabase) -> Self {
+        let clock = Arc::new(ManualClock::at(morning()));
+        let app = open(database, KeyRing::fixed(SECRET), PREFIX, &clock).await.unwrap();
+        Self::found_with(app.with_webhook_addresses(PrivateAddresses::Allow), clock).await
+    }
+
     pub(crate) async fn found_with(app: App, clock: Arc<ManualClock>) -> Self {
         // So that one top-up is enough for a test.
         app.set_policy(vec![("till_top_up_max".to_owned(), None)]).await.unwrap();
@@ -68,6 +75,10 @@ impl Town {
         let other_till = app.add_terminal(shop.id, "レジ2", Channel::Till, Book::Real).await.unwrap();
         let member = app.add_member().await.unwrap();
         Self { app: Arc::new(app), clock, shop, till, other_till, member }
+    }
+
+    pub(crate) fn clock_now(&self) -> Time {
+        self.clock.now()
     }
 
     /// A fresh code of the member's.
@@ -144,6 +155,6 @@ pub(crate) fn refusal(record: &Record) -> Option<Refusal> {
 pub(crate) async fn terminal_of(app: &App, terminal: &NewTerminal) -> Result<Terminal, AccessDenied> {
     match app.caller_of_token(terminal.token.expose_secret()).await? {
         Caller::Terminal(terminal) => Ok(terminal),
-        Caller::Member(_) => panic!("a terminal's token is a member's"),
+        Caller::Member(_) | Caller::Partner(_) => panic!("a terminal's token is another's"),
     }
 }

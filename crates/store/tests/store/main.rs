@@ -21,6 +21,7 @@ mod stream;
 mod tale;
 mod transaction;
 mod verify;
+mod webhook;
 
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 

@@ -14,8 +14,8 @@ fn open(database: &TestDatabase) -> Database {
 
 fn migrated_once(engine: Engine) -> [[&'static str; 4]; 1] {
     match engine {
-        Engine::Sqlite => [["2", "1", "1", "0"]],
-        Engine::Postgres => [["2", "64", "64", "0"]],
+        Engine::Sqlite => [["3", "1", "2", "0"]],
+        Engine::Postgres => [["3", "64", "128", "0"]],
     }
 }
 
@@ -68,7 +68,7 @@ on_both_databases! {
     /// Who may not migrate is told that the database is behind, and the database stays empty.
     async fn an_empty_database_is_behind(database: TestDatabase) {
         let opened = open(&database);
-        assert!(matches!(opened.check_schema().await, Err(MigrateError::Behind { found: 0, needed: 2 })));
+        assert!(matches!(opened.check_schema().await, Err(MigrateError::Behind { found: 0, needed: 3 })));
         let tables = match database.engine() {
             Engine::Sqlite => "SELECT count(*) FROM sqlite_schema",
             Engine::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",

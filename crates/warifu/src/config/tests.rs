@@ -48,6 +48,7 @@ fn a_value_that_does_not_fit_is_named_with_its_place() {
         ("requests_per_second = 0", "warifu.toml: `requests_per_second` is a number above zero, or `off`"),
         ("sqlite_readers = 0", "warifu.toml: `sqlite_readers` is a number from 1 to 1000"),
         ("keys = ''", "warifu.toml: `keys` is the path of the key file"),
+        ("webhook_private_addresses = 'yes'", "warifu.toml: `webhook_private_addresses` is `refuse` or `allow`"),
         ("log = 'a=b=c'", "warifu.toml: `log` is a level such as info, or a filter"),
         ("log = true", "warifu.toml: `log` is a text or a number"),
     ] {
