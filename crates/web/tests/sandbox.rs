@@ -43,6 +43,27 @@ on_both_databases! {
         let _ = trial.take(100, said["jpqr"].as_str().unwrap()).await.expect(201);
     }
 
+    async fn codes_that_are_asked_for_at_once_are_all_made_and_the_newest_pays(database: TestDatabase) {
+        let server = Server::start_on(database).await;
+        let trial = server.sandbox_cashier().await;
+        let asked = (0..6).map(|_| {
+            let trial = trial.clone();
+            tokio::spawn(async move { trial.sandbox_code("plain").await })
+        });
+        let mut paid = 0;
+        for code in asked.collect::<Vec<_>>() {
+            let reply = trial.take(100, &code.await.unwrap()).await;
+            if reply.status() == 201 {
+                paid += 1;
+            } else {
+                let _ = reply.expect_problem(422, "code_expired");
+            }
+        }
+        assert!(paid <= 1, "{paid} of them paid");
+        let _ = trial.take(100, &trial.sandbox_code("plain").await).await.expect(201);
+        server.verify().await;
+    }
+
     async fn a_trial_goes_through_all_that_a_till_does_and_moves_no_money(database: TestDatabase) {
         let server = Server::start_on(database).await;
         let shop = server.add_shop().await;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use warifu_app::{App, EventCursor, EventPage, KeyRing, Partner, Terminal};
 use warifu_core::code::Code;
+use warifu_core::place::{Book, Channel};
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
 use crate::town::{PREFIX, SECRET, Town, open, pay};
@@ -99,7 +100,7 @@ on_both_databases! {
         let town = Town::found(&database).await;
         let other = town.app.add_merchant("Other").await.unwrap();
         let other_shop = town.app.add_shop(other.id, "Other").await.unwrap();
-        let other_till = town.app.add_terminal(other_shop.id, "Till").await.unwrap().terminal;
+        let other_till = town.app.add_terminal(other_shop.id, "Till", Channel::Till, Book::Real).await.unwrap().terminal;
         let issuer = town.app.add_partner(None, "Issuer").await.unwrap().partner;
         let merchant = town.app.add_partner(Some(other.id), "Merchant").await.unwrap().partner;
         let nodes = nodes(&town, &database).await;
@@ -138,7 +139,7 @@ on_both_databases! {
         let town = Town::found(&database).await;
         let other = town.app.add_merchant("Other").await.unwrap();
         let shop = town.app.add_shop(other.id, "Other").await.unwrap();
-        let till = town.app.add_terminal(shop.id, "Till").await.unwrap().terminal;
+        let till = town.app.add_terminal(shop.id, "Till", Channel::Till, Book::Real).await.unwrap().terminal;
         let merchant = town.app.add_partner(Some(other.id), "Merchant").await.unwrap().partner;
         let code = Code::new(&PREFIX.parse().unwrap(), 1).unwrap();
         let keys: Vec<_> = (0..2_100).map(|number| format!("p-{number}")).collect();

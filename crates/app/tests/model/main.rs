@@ -14,6 +14,7 @@
 )]
 #![allow(unreachable_pub, reason = "the model and its histories are written as a library")]
 
+mod client;
 mod compare;
 mod driver;
 mod history;

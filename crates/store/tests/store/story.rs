@@ -169,7 +169,7 @@ pub(crate) async fn record(transaction: &mut Transaction, command: &Command, at:
     let at = at.max(head.at).max(loaded.latest());
     let record = decide(&mut loaded, command, at, &TimeZone::UTC);
     transaction.record(head, std::slice::from_ref(&record), &loaded).await?;
-    let is_given_up = |target: &&RequestKey| claimed.contains(target) && !loaded.tombstones().contains(target);
+    let is_given_up = |target: &&RequestKey| claimed.contains(target) && !loaded.tombstones().contains_key(*target);
     let given_up: Vec<_> = target.iter().filter(is_given_up).map(|target| (target, command.id)).collect();
     transaction.unclaim_requests(&given_up).await?;
     Ok(record)

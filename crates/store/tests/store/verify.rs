@@ -13,7 +13,6 @@ use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 use crate::blob;
 use crate::corruption::{Corruption, Planted, all};
 use crate::story::tell;
-use crate::{blob, empty};
 
 /// Where operators read what each corruption is named by.
 const GUIDE: &str = include_str!("../../../../docs/guides/verifying.md");

@@ -64,7 +64,7 @@ on_both_databases! {
         let of_merchant = Partner { id: PartnerId::from_bytes([0; 16]), merchant: Some(MERCHANT), token_mac: [0; 32], created_at: Time::EPOCH, ..partner() };
         let kept = of_merchant.clone();
         let found = opened.write(move |transaction| Box::pin(async move {
-            let merchant = Merchant { id: MERCHANT, name: "M".to_owned(), created_at: Time::EPOCH };
+            let merchant = Merchant { id: MERCHANT, name: "M".to_owned(), invoice_number: None, created_at: Time::EPOCH };
             transaction.create_merchant(&merchant).await?;
             transaction.create_partner(&partner()).await?;
             transaction.create_partner(&kept).await?;
