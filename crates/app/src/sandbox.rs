@@ -101,7 +101,7 @@ impl App {
         let member = MemberId::from_bytes(terminal.id.bytes());
         let wallet = WalletId::generate(self.clock.now(), random::bytes()?);
         let now = self.clock.now();
-        let wallet = self
+        let made = self
             .database
             .write(move |transaction| {
                 Box::pin(async move {
@@ -113,7 +113,12 @@ impl App {
                     made.ok_or_else(|| StoreError::Failed("a new wallet is not there".to_owned()))
                 })
             })
-            .await?;
+            .await;
+        let wallet = match made {
+            // Another request made it at the same moment.
+            Err(StoreError::Constraint(_)) => self.wallet_of(member).await?,
+            made => made?,
+        };
         let missing = ALLOWANCE.saturating_sub(wallet.available(LotAccount::Paid, now).get());
         if let Some(amount) = Amount::new(missing).filter(|amount| !amount.is_zero()) {
             let request_id = format!("sandbox-{}", self.new_trace_id());

@@ -74,7 +74,7 @@ async fn verify_names_what_does_not_hold_and_fails() {
         let text = out(&output);
         assert!(!output.status.success(), "{text}");
         assert!(text.contains("invariant 4: wallet wal_"), "{text}");
-        assert!(text.contains("its stored balance is 3801, its entries sum to 3800"), "{text}");
+        assert!(text.contains("its stored paid is 4201, its entries sum to 4200"), "{text}");
     }
 }
 

@@ -45,7 +45,7 @@ on_both_databases! {
             let mut data = json!({
                 "transaction_id": format!("txn_{digits}"), "kind": kind, "shop_id": shop.to_string(),
                 "terminal_id": till.terminal, "wallet_id": wallet, "request_id": request_id, "amount": amount,
-                "currency": "JPY", "refusal": null, "transfers": [],
+                "currency": "JPY", "refusal": null, "follows": null, "canceled_request_id": null, "transfers": [],
             });
             data.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
             let at = events.iter().find(|event| event["id"] == format!("evt_{digits}")).unwrap();
@@ -54,14 +54,17 @@ on_both_databases! {
                 "business_date": at["business_date"], "data": data,
             })
         };
-        let moved = |debit: &str, credit: &str, amount: i64| {
-            json!({ "transfers": [{ "debit": debit, "credit": credit, "amount": amount, "unit": "JPY" }] })
+        let moved = |debit: &str, credit: &str, amount: i64, unit: &str| {
+            json!({ "debit": debit, "credit": credit, "amount": amount, "unit": unit })
         };
+        let cash_in = json!({ "transfers": [moved("shop:cash", "wallet:paid", 1_000, "JPY")] });
+        let earned = moved("issuer:points_expense", "wallet:points", 1, "POINT");
+        let sold = json!({ "transfers": [moved("wallet:paid", "shop:payable", 300, "JPY"), earned] });
         assert_eq!(events, [
-            event(&topped_up, "top_up.completed.v1", "top_up", "t-1", 1_000, moved("shop:cash", "wallet:paid", 1_000)),
+            event(&topped_up, "top_up.completed.v1", "top_up", "t-1", 1_000, cash_in),
             event(&refused, "payment.refused.v1", "payment", "p-1", 10, json!({ "refusal": "code_consumed" })),
             event(&unknown, "payment.refused.v1", "payment", "p-2", 10, json!({ "refusal": "code_unknown", "wallet_id": null })),
-            event(&paid, "payment.captured.v1", "payment", "p-3", 300, moved("wallet:paid", "shop:payable", 300)),
+            event(&paid, "payment.captured.v1", "payment", "p-3", 300, sold),
         ]);
         assert_eq!(events[3]["created_at"], paid.text_at("/created_at"));
         assert_eq!(events[3]["business_date"], paid.text_at("/business_date"));

@@ -50,7 +50,7 @@ impl Run<'_> {
         let mut command = tokio::process::Command::new(program());
         command
             .args(["run", &format!("{}/openapi.json", self.server.origin()), "--checks", CHECKS])
-            .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "30", "--generation-deterministic"])
+            .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--generation-deterministic"])
             .args(["--seed", "7", "--no-color", "--warnings", "off"])
             .args(["--continue-on-failure", "--suppress-health-check", "all"]);
         if let Some(authorization) = authorization {

@@ -238,7 +238,7 @@ on_both_databases! {
         let (silent, prompt) = (Receiver::answering(0).await, Receiver::start().await);
         let (path, _) = webhook(&partner, &silent.url()).await;
         let _ = webhook(&partner, &prompt.url()).await;
-        let (cashier, member) = (server.cashier().await, server.member_with(100_000).await);
+        let (cashier, member) = (server.cashier().await, server.member_with(1_000).await);
         let mut slowest = Duration::ZERO;
         for _ in 0..40 {
             let code = member.show_code().await;

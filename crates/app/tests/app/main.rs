@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod cancel;
 mod clock;
 mod event;
 mod history;

@@ -40,14 +40,12 @@ pub(crate) const fn line(book: Book, unit: Unit) -> Line {
     (account.text(), unit.text())
 }
 
-/// An answer. `event` is the model's number of it, if it recorded one; `policies_before` what policies on the server are
-/// numbered higher than in the model.
+/// An answer. `event` is the model's number of it, if it recorded one.
 pub(crate) fn answer(
     town: &Town,
     answer: &Result<Receipt, Fault>,
     expected: &Expected,
     event: Option<usize>,
-    policies_before: i64,
 ) -> Result<(), String> {
     let receipt = match (answer, expected) {
         (Err(Fault::RequestIdConflict), Expected::Conflict) => return Ok(()),
@@ -70,7 +68,7 @@ pub(crate) fn answer(
             same("the answer", refusal, None)?;
             same("whether it is a replay", receipt.replayed, false)?;
             let policy = i64::try_from(done.policy).unwrap();
-            same("the policy", receipt.record.policy - policies_before, policy)?;
+            same("the policy", receipt.record.policy - town.policies_before, policy)?;
             what_was_done(town, &receipt.record, done, event.expect("what is done is recorded"))
         }
         Expected::Conflict => Ok(()),

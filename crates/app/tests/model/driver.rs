@@ -1,7 +1,7 @@
-//! Runs histories against the server: a few together on each database, step by step, with everything compared after each.
+//! Runs histories against the server: a few at a time on each database, step by step, with everything compared after each.
 //!
-//! The histories of a group have wallets, terminals and shops of their own, and share the database, its clock and its
-//! policy: so the commands of several are decided in one batch.
+//! The histories of an era have wallets, terminals and shops of their own, and share the clock and the policy: so the
+//! commands of several are decided in one batch. An era follows another on the same database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -24,8 +24,10 @@ use crate::history::{History, Step};
 use crate::model::types::{Book, Command, Policy, Standing};
 use crate::town::{ATM_SHOP, PREFIX, Town, time};
 
-/// Histories of a group. More of them share a commit, but each then has the clock to itself less often.
-const TOGETHER: u64 = 8;
+/// Histories of an era. More of them share a commit, but each then leads the clock to its own edges less often.
+const ERA: u64 = 16;
+/// Histories of a database: making one takes longer than an era.
+const DATABASE: u64 = 4 * ERA;
 /// Histories of every day.
 const HISTORIES: u64 = 500;
 /// Databases that one PostgreSQL server is used for: they take room on the disk until it ends.
@@ -50,12 +52,16 @@ pub(crate) fn run(engine: Engine) {
                 runtime.block_on(async {
                     let mut place = Place { engine, cluster: None, made: 0 };
                     loop {
-                        let seed = next.fetch_add(TOGETHER, Ordering::Relaxed);
+                        let seed = next.fetch_add(DATABASE, Ordering::Relaxed);
                         if seed >= end {
                             break;
                         }
                         let (url, _kept) = place.make().await;
-                        Group::found(url, seed..end.min(seed + TOGETHER)).await.live().await;
+                        let mut group = Group::open(url).await;
+                        for era in (seed..end.min(seed + DATABASE)).step_by(usize::try_from(ERA).unwrap()) {
+                            group.live(era..end.min(era + ERA)).await;
+                        }
+                        group.end().await;
                     }
                 });
             });
@@ -91,8 +97,6 @@ struct Group {
     app: App,
     clock: Arc<ManualClock>,
     towns: Vec<Town>,
-    /// What the number of a policy is on the server, less what it is in the models.
-    policies_before: i64,
     versions: BTreeMap<WalletId, i64>,
 }
 
@@ -100,47 +104,58 @@ impl Drop for Group {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let seeds: Vec<u64> = self.towns.iter().map(|town| town.seed).collect();
-            eprintln!(
-                "on {}, in the histories {seeds:?}; run them again with WARIFU_SEED={} WARIFU_HISTORIES={}",
-                self.url,
-                seeds.first().copied().unwrap_or_default(),
-                seeds.len()
-            );
+            let (first, count) = (seeds.first().copied().unwrap_or_default(), seeds.len());
+            eprintln!("on {}; run it again with WARIFU_SEED={first} WARIFU_HISTORIES={count}", self.url);
         }
     }
 }
 
 impl Group {
-    async fn found(url: DatabaseUrl, seeds: Range<u64>) -> Self {
+    async fn open(url: DatabaseUrl) -> Self {
         let options = Options { sqlite_readers: 1, postgres_connections: 6 };
         let database = Database::open(&url, options).unwrap();
         database.migrate().await.unwrap();
-        let mut first = History::new(seeds.start);
-        let clock = Arc::new(ManualClock::at(time(first.clock())));
-        let policy = first.policy();
-        let mut towns = vec![];
-        for seed in seeds {
-            let mut history = History::new(seed);
-            history.set_clock(first.clock());
-            towns.push(Town::found(&database, history, seed, policy.clone()).await);
-        }
+        let clock = Arc::new(ManualClock::at(time(0)));
         let zone = TimeZone::get("Asia/Tokyo").unwrap();
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
         let keys = KeyRing::fixed([7; 32]);
         let app = App::open_with_keys(database, keys, PREFIX.parse().unwrap(), &zone, shared).await.unwrap();
-        let number = app.set_policy(entries(&policy)).await.unwrap().number;
-        Self { url, app, clock, towns, policies_before: number - 1, versions: BTreeMap::new() }
+        Self { url, app, clock, towns: vec![], versions: BTreeMap::new() }
     }
 
-    /// Lives all histories of the group to their end.
-    async fn live(mut self) {
+    /// Lives an era: its histories from their beginning to their end.
+    async fn live(&mut self, seeds: Range<u64>) {
+        let mut first = History::new(seeds.start);
+        let policy = first.policy();
+        let start = first.clock().max(self.latest());
+        self.clock.set(time(start));
+        let number = self.set_policy(&policy).await;
+        let era = self.towns.len()..;
+        for seed in seeds {
+            let mut history = History::new(seed);
+            history.set_clock(start);
+            self.towns.push(Town::found(self.app.database(), history, seed, policy.clone(), number - 1).await);
+        }
         for round in 0.. {
-            let alive: Vec<usize> = (0..self.towns.len()).filter(|town| !self.towns[*town].history.over()).collect();
+            let alive = era.clone().take(self.towns.len() - era.start);
+            let alive: Vec<usize> = alive.filter(|town| !self.towns[*town].history.over()).collect();
             if alive.is_empty() {
                 break;
             }
             self.round(&alive, alive[round % alive.len()]).await;
+            self.compare_wallets(era.start).await;
         }
+    }
+
+    /// When the last of all transactions was recorded.
+    fn latest(&self) -> i64 {
+        self.towns.iter().map(|town| town.latest).max().unwrap_or_default()
+    }
+
+    /// Compares all that is left when all eras are over.
+    async fn end(mut self) {
+        self.clock.set(self.clock.now().max(time(self.latest())));
+        self.compare_wallets(0).await;
         for town in 0..self.towns.len() {
             for payment in 0..self.towns[town].payments.len() {
                 self.compare_course(town, payment).await;
@@ -153,6 +168,11 @@ impl Group {
         }
         self.app.drain().await;
         self.compare_books().await;
+    }
+
+    async fn set_policy(&mut self, policy: &Policy) -> i64 {
+        self.towns.iter_mut().for_each(|town| town.model.set_policy(policy.clone()));
+        self.app.set_policy(entries(policy)).await.unwrap().number
     }
 
     /// One step of each history: settings one after another, then commands all at once.
@@ -180,7 +200,6 @@ impl Group {
         for ((town, step), answer) in commands.iter().zip(answers) {
             self.compare_answer(*town, step, &answer);
         }
-        self.compare_wallets().await;
     }
 
     /// Does what has no key, on the server and in the model.
@@ -191,12 +210,8 @@ impl Group {
         match &step.command {
             Command::Sweep => return self.sweep(clock).await,
             Command::SetPolicy { policy } => {
-                let number = self.app.set_policy(entries(policy)).await.unwrap().number;
-                self.towns.iter_mut().for_each(|town| town.model.set_policy(policy.clone()));
-                assert_eq!(
-                    number - self.policies_before,
-                    i64::try_from(self.towns[index].model.policy_number).unwrap()
-                );
+                let number = self.set_policy(policy).await - self.towns[index].policies_before;
+                assert_eq!(number, i64::try_from(self.towns[index].model.policy_number).unwrap());
                 return;
             }
             Command::IssueCode { code, wallet, use_points } => {
@@ -238,21 +253,22 @@ impl Group {
     /// Sweeps every wallet of the database, and those of the models at the time at which the server did.
     async fn sweep(&mut self, clock: i64) {
         while self.app.sweep_expired().await.unwrap() > 0 {}
-        let wallets = self.wallets().await;
+        let wallets = self.wallets(0).await;
         for town in &mut self.towns {
             for (number, (_, id)) in &town.wallets {
                 let wallet = &wallets[id];
-                let is_swept = self.versions.get(id).is_some_and(|version| *version != wallet.version);
+                let is_swept = self.versions.insert(*id, wallet.version).is_some_and(|before| before != wallet.version);
                 let at = if is_swept { wallet.at.unix_micros() } else { clock };
+                town.latest = town.latest.max(at);
                 town.model.sweep(at, *number);
                 town.records.push(None);
             }
         }
     }
 
-    /// Every wallet as it stands on the server. As a batch of commands gathers them: that is one statement for all.
-    async fn wallets(&self) -> BTreeMap<WalletId, Wallet> {
-        let ids = self.towns.iter().flat_map(|town| town.wallets.values().map(|it| it.1));
+    /// The wallets of the towns from this one on, as a batch of commands gathers them: that is one statement for all.
+    async fn wallets(&self, from: usize) -> BTreeMap<WalletId, Wallet> {
+        let ids = self.towns[from..].iter().flat_map(|town| town.wallets.values().map(|it| it.1));
         let ids: BTreeSet<WalletId> = ids.collect();
         let wanted = Wanted { wallets: ids.clone(), ..Wanted::default() };
         let gather =
@@ -266,6 +282,8 @@ impl Group {
         let clock = self.clock.now();
         let town = &mut self.towns[index];
         let at = answer.as_ref().map_or(clock, |receipt| receipt.record.at);
+        town.latest = town.latest.max(at.unix_micros());
+        let latest = time(town.latest);
         let before = town.model.events.len();
         let expected = town.model.apply(&step.call(at.unix_micros()), &step.command);
         let (times, request) = (format!("{} at {}", clock.unix_micros(), at.unix_micros()), &step.request);
@@ -275,16 +293,17 @@ impl Group {
             town.remember(answer.as_ref().ok().map(|receipt| receipt.record.clone()));
         }
         let town = &self.towns[index];
-        let mut compared = compare::answer(town, answer, &expected, event, self.policies_before);
+        let mut compared = compare::answer(town, answer, &expected, event);
         if let (Ok(()), Some(payment)) = (&compared, touched(town, step)) {
-            compared = compare::payment(town, payment, town.folded[payment].as_ref(), clock.max(at));
+            compared = compare::payment(town, payment, town.folded[payment].as_ref(), clock.max(latest));
         }
         compared.unwrap_or_else(|difference| self.fail(index, &difference));
     }
 
-    async fn compare_wallets(&mut self) {
-        let (wallets, now) = (self.wallets().await, self.clock.now());
-        for (index, town) in self.towns.iter().enumerate() {
+    /// The wallets of the towns from this one on.
+    async fn compare_wallets(&mut self, from: usize) {
+        let (wallets, now) = (self.wallets(from).await, self.clock.now());
+        for (index, town) in self.towns.iter().enumerate().skip(from) {
             for (number, (_, id)) in &town.wallets {
                 let wallet = &wallets[id];
                 if let Err(difference) = compare::wallet(town, *number, wallet, now.max(wallet.at)) {
@@ -292,7 +311,7 @@ impl Group {
                 }
             }
         }
-        self.versions = wallets.into_iter().map(|(id, wallet)| (id, wallet.version)).collect();
+        self.versions.extend(wallets.into_iter().map(|(id, wallet)| (id, wallet.version)));
     }
 
     /// Looks a payment up by its id or by the terminal's own id.

@@ -250,13 +250,13 @@ impl History {
         let random = &mut self.random;
         let by = match random.between(1, 100) {
             _ if soon => random.between(0, 2) * SECOND,
-            1..=55 => random.between(0, 3) * SECOND,
-            56..=65 => random.between(1, 60 * SECOND),
-            66..=70 => random.between(5, 7) * 60 * SECOND,
-            71..=79 => random.between(1, 26) * HOUR + random.between(0, 59) * 60 * SECOND,
-            80..=83 => random.between(1, 8) * DAY,
-            84..=85 => random.between(30, 70) * DAY,
-            86..=88 => -random.between(1, 30) * SECOND,
+            1..=48 => random.between(0, 3) * SECOND,
+            49..=56 => random.between(1, 60 * SECOND),
+            57..=61 => random.between(5, 7) * 60 * SECOND,
+            62..=70 => random.between(1, 26) * HOUR + random.between(0, 59) * 60 * SECOND,
+            71..=74 => random.between(1, 8) * DAY,
+            75..=76 => random.between(30, 70) * DAY,
+            77..=79 => -random.between(1, 30) * SECOND,
             _ => {
                 let edge = amounts::next_edge(model, random, self.clock);
                 edge.map_or(0, |edge| edge - self.clock) + random.between(-1, 1)

@@ -39,7 +39,7 @@ impl Race {
             let node = App::open_with_keys(opened, keys, prefix, &zone, Arc::clone(&clock)).await.unwrap();
             started.push(Arc::new(node));
         }
-        let town = Town::found(started[0].database(), history, 0, Policy::default()).await;
+        let town = Town::found(started[0].database(), history, 0, Policy::default(), 0).await;
         for shop in [1, 2] {
             started[0].set_shop(town.shops[&shop], Some(200), None).await.unwrap();
         }
@@ -125,14 +125,15 @@ async fn refunds_that_fit(race: &Race, paid: TransactionId) {
     assert_eq!((count(&receipts, None), count(&receipts, Some(Refusal::RefundExceedsCaptured))), (42, CLIENTS - 42));
 }
 
-/// A payment and the cancels of its request id: it never was, whichever came first, and stays so.
+/// A payment and the cancels of its request id: it never was, whichever came first, and stays so. It comes later from
+/// round to round, up to 7.
 async fn cancels_of_a_payment(race: &Race, round: usize) {
     let (first, key) = (race.client(0, 11), format!("f-{round}"));
     let code = first.code().await;
     let receipts = race.all(|client, number| {
         let (code, key) = (code.clone(), key.clone());
         async move {
-            if number == 20 {
+            if number == round * 9 {
                 client.pay(&key, &code, 500).await
             } else {
                 client.cancel_request(&format!("{key}-{number}"), &key).await

@@ -50,6 +50,8 @@ pub(crate) struct Town {
     pub(crate) shops: BTreeMap<u32, ShopId>,
     pub(crate) terminals: BTreeMap<u32, Terminal>,
     pub(crate) wallets: BTreeMap<u32, (MemberId, WalletId)>,
+    /// What the number of a policy is on the server, less what it is in the model.
+    pub(crate) policies_before: i64,
     pub(crate) codes: BTreeMap<u64, Code>,
     /// By the numbers of the model's payments, top-ups and events.
     pub(crate) payments: Vec<TransactionId>,
@@ -57,13 +59,21 @@ pub(crate) struct Town {
     pub(crate) folded: Vec<Option<Payment>>,
     pub(crate) top_ups: Vec<TransactionId>,
     pub(crate) records: Vec<Option<Record>>,
+    /// The time of the latest of them: a clock that is set back does not make what has lapsed come back.
+    pub(crate) latest: i64,
     /// The commands so far, with what came of them.
     pub(crate) log: Vec<String>,
 }
 
 impl Town {
     /// Founds the town of a history in the model and on the server.
-    pub(crate) async fn found(database: &Database, mut history: History, seed: u64, policy: Policy) -> Self {
+    pub(crate) async fn found(
+        database: &Database,
+        mut history: History,
+        seed: u64,
+        policy: Policy,
+        policies_before: i64,
+    ) -> Self {
         let model = history.world(policy);
         let at = time(history.clock());
         let mut made = 0_u8;
@@ -120,11 +130,13 @@ impl Town {
             shops,
             terminals,
             wallets,
+            policies_before,
             codes: BTreeMap::new(),
             payments: vec![],
             folded: vec![],
             top_ups: vec![],
             records: vec![],
+            latest: 0,
             log: vec![],
         }
     }
