@@ -64,7 +64,7 @@ macro_rules! invariants {
 
 invariants! {
     /// 1: in every transaction, debits equal credits, per unit, between the accounts of its kind.
-    Balanced = 1, "debits equal credits in every transaction, between the accounts of its kind";
+    Balanced = 1, "debits equal credits, between the right accounts";
     /// 2: at a sealed mark all accounts sum to zero, and the derived sums are the journal's.
     Sums = 2, "all accounts sum to zero, kept sums are right";
     /// 3: a balance, a lot and a hold are never negative.
