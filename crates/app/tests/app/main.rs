@@ -17,6 +17,7 @@ mod history;
 mod keys;
 mod queue;
 mod race;
+mod refund;
 mod refusal;
 mod replay;
 mod secret;

@@ -27,7 +27,7 @@ use crate::town::{ATM_SHOP, PREFIX, Town, time};
 /// Histories of an era. More of them share a commit, but each then leads the clock to its own edges less often.
 const ERA: u64 = 16;
 /// Histories of a database: making one takes longer than an era.
-const DATABASE: u64 = 4 * ERA;
+const DATABASE: u64 = 2 * ERA;
 /// Histories of every day.
 const HISTORIES: u64 = 500;
 /// Databases that one PostgreSQL server is used for: they take room on the disk until it ends.

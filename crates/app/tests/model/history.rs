@@ -169,10 +169,11 @@ impl History {
     /// The next step, in view of where the model stands. The clock is moved by [`History::advance`].
     pub fn next(&mut self, model: &Model) -> Step {
         if self.queue.is_empty() {
-            if self.commands > 5 && self.random.percent(10) {
-                if let Some(step) = self.retry() {
-                    return self.send(step);
-                }
+            if self.commands > 5
+                && self.random.percent(10)
+                && let Some(step) = self.retry()
+            {
+                return self.send(step);
             }
             self.plan(model);
         }

@@ -16,6 +16,9 @@ impl History {
         if self.random.percent(20) && self.plan_drain(model) {
             return;
         }
+        if self.random.percent(2) && self.plan_shortfall(model) {
+            return;
+        }
         let poor = WALLETS.iter().all(|wallet| model.wallet_view(*wallet, self.clock).available == [0, 0, 0]);
         let kind = if poor && self.random.percent(70) { 0 } else { self.random.between(0, 99) };
         match kind {
@@ -189,6 +192,30 @@ impl History {
         self.queue(caller, Command::Refund { payment, amount });
     }
 
+    /// A refund of one yen that has more points to take back than yen to keep. False if there is nothing to pay with.
+    fn plan_shortfall(&mut self, model: &Model) -> bool {
+        let (wallet, caller) = (self.wallet(model), self.random.one(&TILLS));
+        let shop =
+            TERMINALS.iter().find(|terminal| terminal.0 == caller).and_then(|terminal| terminal.1).expect("a till");
+        let has: i64 = ACCOUNTS[..2].iter().map(|account| model.available(wallet, self.clock, *account)).sum();
+        if has < 4 {
+            return false;
+        }
+        let (amount, payment) = (self.random.between(4, has.min(1_000)), model.payments.len());
+        let some = self.random.between(2, amount - 1);
+        self.queue_setting(Command::SetYenPerPoint { shop, yen: 0 });
+        let code = self.good_code(model, wallet, caller, false);
+        self.queue(caller, Command::Pay { code, amount, later: true });
+        self.queue(caller, Command::Capture { payment, amount: some, last: false });
+        self.queue(caller, Command::Refund { payment, amount: some - 1 });
+        self.queue_setting(Command::SetYenPerPoint { shop, yen: 1 });
+        let last = self.random.percent(50);
+        self.queue(caller, Command::Capture { payment, amount: amount - some, last });
+        self.queue(ISSUER, Command::Correct { wallet, account: Account::Points, amount: -amount });
+        self.queue(caller, Command::Refund { payment, amount: 1 });
+        true
+    }
+
     fn plan_cancel(&mut self, model: &Model) {
         let all: Vec<usize> = (0..model.payments.len()).collect();
         if self.random.percent(10) && !self.sent.is_empty() {
@@ -313,7 +340,7 @@ impl History {
                 standing: self.random.one(&[Standing::Closing, Standing::Closing, Standing::Closed]),
             },
             9..=10 => Command::SetYenPerPoint { shop, yen: self.random.one(&[200, 100, 10, 3, 1, 0]) },
-            11..=12 => Command::SetPolicy { policy: self.policy() },
+            11..=12 => Command::SetPolicy { policy: Box::new(self.policy()) },
             _ => return,
         };
         self.queue_setting(command);

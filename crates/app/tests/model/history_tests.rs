@@ -111,7 +111,8 @@ fn over_many_seeds_everything_is_done_and_refused() {
     }
     assert!(count(&seen.done, &format!("SetWallet {:?}", Standing::Closed)) > 0);
     println!("{} replays, {} conflicts, {} kept, {} forgiven", seen.replays, seen.conflicts, seen.kept, seen.forgiven);
-    assert!(seen.replays > 0 && seen.conflicts > 0 && seen.kept > 0 && seen.clock_went_back);
+    assert!(seen.replays > 0 && seen.conflicts > 0 && seen.clock_went_back);
+    assert!(seen.kept > 0 && seen.forgiven > 0);
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl Model {
                 self.set_wallet(wallet, standing);
             }
             Command::SetYenPerPoint { shop, yen } => self.set_yen_per_point(shop, yen),
-            Command::SetPolicy { policy } => self.set_policy(policy),
+            Command::SetPolicy { policy } => self.set_policy(*policy),
             money => panic!("{money:?} is no setting"),
         }
     }

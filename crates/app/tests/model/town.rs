@@ -98,24 +98,12 @@ impl Town {
             };
             shops.insert(number, shop);
         }
-        let mut terminals: BTreeMap<u32, Terminal> = BTreeMap::new();
-        for (caller, shop) in TERMINALS {
-            let id = TerminalId::generate(at, bytes());
-            let mut token_mac = [0; 32];
-            token_mac[..16].copy_from_slice(&id.bytes());
-            let terminal = Terminal {
-                id,
-                shop: shops[&shop.unwrap_or(ATM_SHOP)].id,
-                name: format!("レジ {caller}"),
-                channel: if caller == ATM { Channel::Atm } else { Channel::Till },
-                book: Book::Real,
-                is_frozen: false,
-                token_mac,
-                signing_key_id: 1,
-                created_at: at,
-            };
-            terminals.insert(caller, terminal);
-        }
+        let terminals: BTreeMap<u32, Terminal> = TERMINALS
+            .iter()
+            .map(|(caller, shop)| {
+                (*caller, terminal(*caller, shops[&shop.unwrap_or(ATM_SHOP)].id, TerminalId::generate(at, bytes()), at))
+            })
+            .collect();
         let wallets: BTreeMap<u32, (MemberId, WalletId)> = WALLETS
             .iter()
             .map(|it| (*it, (MemberId::generate(at, bytes()), WalletId::generate(at, bytes()))))
@@ -246,6 +234,22 @@ impl Town {
     /// The id under which a payment of the model was sent.
     pub(crate) fn request_of_payment(&self, payment: usize) -> RequestId {
         self.request_id(&self.model.payments[payment].request)
+    }
+}
+
+fn terminal(caller: u32, shop: ShopId, id: TerminalId, at: Time) -> Terminal {
+    let mut token_mac = [0; 32];
+    token_mac[..16].copy_from_slice(&id.bytes());
+    Terminal {
+        id,
+        shop,
+        name: format!("レジ {caller}"),
+        channel: if caller == ATM { Channel::Atm } else { Channel::Till },
+        book: Book::Real,
+        is_frozen: false,
+        token_mac,
+        signing_key_id: 1,
+        created_at: at,
     }
 }
 

@@ -294,7 +294,7 @@ pub enum Command {
         yen: i64,
     },
     SetPolicy {
-        policy: Policy,
+        policy: Box<Policy>,
     },
 }
 
