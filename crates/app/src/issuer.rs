@@ -46,9 +46,6 @@ impl App {
         reason: &str,
     ) -> Result<Receipt, Fault> {
         self.find_wallet(wallet).await?;
-        if expires_at.is_some_and(|expires_at| expires_at <= self.clock.now()) {
-            return Err(Fault::Invalid("a bonus expires in the future".to_owned()));
-        }
         let asked = Asked::default().text(&wallet.to_string()).amount(amount).number(expires_at.map(Time::unix_micros));
         let ask = Ask::Grant { wallet, amount, expires_at };
         self.submit(CallerId::ISSUER, request_id, ask, asked, Some(reason_note(reason)?)).await
@@ -98,7 +95,8 @@ impl App {
             if wallet.state == WalletState::Closed {
                 return Err(Fault::Invalid("a closed wallet stays closed".to_owned()));
             }
-            if state == WalletState::Closed && !(wallet.lots.is_empty() && wallet.holds.is_empty()) {
+            let left = wallet.after_lapse(self.clock.now().max(wallet.at));
+            if state == WalletState::Closed && !(left.lots.is_empty() && left.holds.is_empty()) {
                 return Err(Fault::Invalid("the wallet is not empty; let it be spent or correct it first".to_owned()));
             }
             let saved = self

@@ -34,6 +34,8 @@ pub struct Payment {
     pub is_canceled: bool,
     /// What was captured, in the order of drawing.
     pub captured_parts: Vec<Part>,
+    /// What of them was not refunded yet.
+    pub refundable_parts: Vec<Part>,
     /// The lot that its points went to last.
     pub points_lot: Option<i64>,
     /// How many transactions followed it.
@@ -91,6 +93,7 @@ impl Payment {
             is_closed: record.kind == Kind::Payment,
             is_canceled: false,
             captured_parts: Vec::new(),
+            refundable_parts: Vec::new(),
             points_lot: None,
             followers: 0,
         };
@@ -102,7 +105,9 @@ impl Payment {
     pub fn follow(&mut self, record: &Transaction) {
         let Outcome::Done(done) = &record.outcome else { return };
         self.followers = self.followers.saturating_add(1);
+        let before = self.totals.refunded;
         self.totals = done.totals.unwrap_or(self.totals);
+        take_last(&mut self.refundable_parts, self.totals.refunded.checked_sub(before).unwrap_or(Amount::ZERO));
         match record.kind {
             Kind::Capture => {
                 self.add_captured(record);
@@ -121,7 +126,10 @@ impl Payment {
         let Outcome::Done(done) = &record.outcome else { return };
         let step = if record.kind == Kind::Payment { Step::Out } else { Step::Capture };
         let captured = done.moves.iter().filter(|step_of| step_of.step == step);
-        self.captured_parts.extend(captured.map(|step_of| step_of.part.clone()));
+        for part in captured.map(|step_of| &step_of.part) {
+            self.captured_parts.push(part.clone());
+            self.refundable_parts.push(part.clone());
+        }
         let earned = done.moves.iter().find(|step_of| step_of.step == Step::In);
         self.points_lot = earned.map(|step_of| step_of.part.lot).or(self.points_lot);
     }
@@ -188,6 +196,23 @@ impl Payment {
     fn captured_yen(&self) -> Amount {
         crate::wallet::total(self.captured_parts.iter().filter(|part| part.account != LotAccount::Points))
     }
+}
+
+/// Takes `amount` off the end of parts, and says what that was, the last first.
+pub(crate) fn take_last(parts: &mut Vec<Part>, amount: Amount) -> Vec<Part> {
+    let mut rest = amount;
+    let mut taken = Vec::new();
+    while !rest.is_zero() {
+        let Some(part) = parts.pop() else { break };
+        let gone = rest.min(part.amount);
+        rest = rest.checked_sub(gone).unwrap_or(Amount::ZERO);
+        taken.push(part.of(gone));
+        let left = part.amount.checked_sub(gone).unwrap_or(Amount::ZERO);
+        if !left.is_zero() {
+            parts.push(part.of(left));
+        }
+    }
+    taken
 }
 
 /// What capturing has to know besides the wallet.

@@ -1,11 +1,11 @@
 //! Refunds and cancels: what a payment took goes back into the very lots that paid, points that it earned are taken back.
 
 use crate::ledger::Account;
-use crate::lot::{LotAccount, Part};
+use crate::lot::LotAccount;
 use crate::money::Amount;
-use crate::payment::{Payment, Totals};
+use crate::payment::{Payment, Totals, take_last};
 use crate::points;
-use crate::posting::{Posting, take_in_order};
+use crate::posting::Posting;
 use crate::refusal::Refusal;
 
 /// Refunds an amount of what is captured and not refunded yet.
@@ -15,7 +15,7 @@ pub(crate) fn refund(posting: &mut Posting, payment: &Payment, amount: Amount) -
     if refunded > before.captured {
         return Err(Refusal::RefundExceedsCaptured);
     }
-    let parts = parts_to_return(payment, amount);
+    let parts = take_last(&mut payment.refundable_parts.clone(), amount);
     let points_taken = points::to_take_in_all(payment, refunded);
     let wanted = points_taken.checked_sub(before.points_taken).unwrap_or(Amount::ZERO);
 
@@ -36,19 +36,4 @@ pub(crate) fn refund(posting: &mut Posting, payment: &Payment, amount: Amount) -
         posting.take(Account::IssuerPointsExpense, part)?;
     }
     Ok(Totals { refunded, points_taken, ..before })
-}
-
-/// The captured parts that the next `amount` of refunds takes back: the last drawn first, after those that went back before.
-fn parts_to_return(payment: &Payment, amount: Amount) -> Vec<Part> {
-    let mut skip = payment.totals.refunded;
-    let mut left = Vec::new();
-    for part in payment.captured_parts.iter().rev() {
-        let skipped = skip.min(part.amount);
-        skip = skip.checked_sub(skipped).unwrap_or(Amount::ZERO);
-        let rest = part.amount.checked_sub(skipped).unwrap_or(Amount::ZERO);
-        if !rest.is_zero() {
-            left.push(part.of(rest));
-        }
-    }
-    take_in_order(left.iter(), amount).0
 }

@@ -1,5 +1,6 @@
 //! What the issuer does from the command line: wallets, freezes, the policy.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use warifu_app::{App, CorrectionRequest, Receipt};
@@ -72,8 +73,11 @@ fn given(app: &App, give: &GiveOptions) -> Result<(WalletId, Amount, RequestId),
 /// The first moment after a date in the time zone of the books.
 fn end_of_day(config: &Config, date: &str) -> Result<Time, Failure> {
     let date: Date = date.parse().map_err(|error| format!("--until is a date such as 2026-12-31: {error}"))?;
-    let end = date.tomorrow()?.to_zoned(config.business_zone.clone())?.timestamp().as_microsecond();
-    Time::from_unix_micros(end).ok_or_else(|| "--until is out of range".into())
+    let end = date.tomorrow()?.to_zoned(config.business_zone.clone())?.timestamp();
+    if end <= Timestamp::now() {
+        return Err("--until is a day that is not over".into());
+    }
+    Time::from_unix_micros(end.as_microsecond()).ok_or_else(|| "--until is out of range".into())
 }
 
 fn told(receipt: &Receipt) -> Result<Value, Failure> {
