@@ -95,8 +95,7 @@ impl App {
             if wallet.state == WalletState::Closed {
                 return Err(Fault::Invalid("a closed wallet stays closed".to_owned()));
             }
-            let left = wallet.after_lapse(self.clock.now().max(wallet.at));
-            if state == WalletState::Closed && !(left.lots.is_empty() && left.holds.is_empty()) {
+            if state == WalletState::Closed && !(wallet.lots.is_empty() && wallet.holds.is_empty()) {
                 return Err(Fault::Invalid("the wallet is not empty; let it be spent or correct it first".to_owned()));
             }
             let saved = self
