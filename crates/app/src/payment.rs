@@ -110,16 +110,27 @@ impl App {
         request_id: RequestId,
         note: Option<String>,
     ) -> Result<Receipt, Fault> {
-        let (target, asked) = match target {
+        let (target, asked) = self.cancel_target(terminal, target, PAYMENTS, "payment").await?;
+        self.submit(terminal.id.into(), request_id, Ask::Cancel(target), asked, note).await
+    }
+
+    /// What is to be cancelled, as a command names it, and what of it a retry has to repeat.
+    pub(crate) async fn cancel_target(
+        &self,
+        terminal: &Terminal,
+        target: CancelTarget,
+        kinds: &'static [Kind],
+        what: &'static str,
+    ) -> Result<(Target, Asked), Fault> {
+        match target {
             CancelTarget::Id(id) => {
-                self.check_parent(terminal, id, PAYMENTS, "payment").await?;
-                (Target::Transaction(id), Asked::default().text(&id.to_string()))
+                self.check_parent(terminal, id, kinds, what).await?;
+                Ok((Target::Transaction(id), Asked::default().text(&id.to_string())))
             }
             CancelTarget::Request(target) => {
                 let asked = Asked::default().text("").text(target.as_str());
-                (Target::Request(target), asked)
+                Ok((Target::Request(target), asked))
             }
-        };
-        self.submit(terminal.id.into(), request_id, Ask::Cancel(target), asked, note).await
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use warifu_core::code::Code;
 use warifu_core::id::MemberId;
-use warifu_core::ledger::{Ask, Kind, Target};
+use warifu_core::ledger::{Ask, Kind};
 use warifu_core::money::Amount;
 use warifu_core::request::RequestId;
 use warifu_store::Terminal;
@@ -52,16 +52,7 @@ impl App {
         request_id: RequestId,
         note: Option<String>,
     ) -> Result<Receipt, Fault> {
-        let (target, asked) = match target {
-            CancelTarget::Id(id) => {
-                self.check_parent(terminal, id, &[Kind::TopUp], "top-up").await?;
-                (Target::Transaction(id), Asked::default().text(&id.to_string()))
-            }
-            CancelTarget::Request(target) => {
-                let asked = Asked::default().text("").text(target.as_str());
-                (Target::Request(target), asked)
-            }
-        };
+        let (target, asked) = self.cancel_target(terminal, target, &[Kind::TopUp], "top-up").await?;
         self.submit(terminal.id.into(), request_id, Ask::CancelTopUp(target), asked, note).await
     }
 

@@ -124,8 +124,7 @@ pub(crate) async fn take(
         note: note.text(&asked)?,
     };
     let taken = web.app.take_payment(&terminal, request).await;
-    let receipt = taken.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || Payment::recorded(&receipt.record)))
+    reply(taken, &asked, Payment::recorded)
 }
 
 /// Ask for a payment by its id.
@@ -218,8 +217,7 @@ pub(crate) async fn capture(
     let payment = payment_id(&id, &asked)?;
     let request = CaptureRequest { request_id: body.request_id, payment, amount: body.amount, is_final: body.is_final };
     let captured = web.app.capture_payment(&terminal, request).await;
-    let receipt = captured.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || PaymentStep::from(&receipt.record)))
+    reply(captured, &asked, |record| PaymentStep::from(record))
 }
 
 /// Let go what was authorised and not captured.
@@ -249,8 +247,7 @@ pub(crate) async fn void(
     let asked = body.request_id.to_string();
     let payment = payment_id(&id, &asked)?;
     let voided = web.app.void_payment(&terminal, payment, body.request_id).await;
-    let receipt = voided.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || PaymentStep::from(&receipt.record)))
+    reply(voided, &asked, |record| PaymentStep::from(record))
 }
 
 /// Undo a payment: what is held is let go, what was captured goes back. Final once it is accepted.
@@ -282,8 +279,7 @@ pub(crate) async fn cancel(
     let target = CancelTarget::Id(payment.into());
     let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_payment(&terminal, target, body.request_id, note).await;
-    let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || PaymentStep::from(&receipt.record)))
+    reply(canceled, &asked, |record| PaymentStep::from(record))
 }
 
 /// Undo the payment that the terminal's own `request_id` stands for, whether it has arrived or not.
@@ -315,8 +311,7 @@ pub(crate) async fn cancel_by_request(
     let target = target.parse().map_err(|error| Problem::invalid(format!("{error}. Nothing was done.")))?;
     let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_payment(&terminal, CancelTarget::Request(target), body.request_id, note).await;
-    let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || PaymentStep::from(&receipt.record)))
+    reply(canceled, &asked, |record| PaymentStep::from(record))
 }
 
 fn payment_id(id: &str, request_id: &str) -> Result<PaymentId, Problem> {

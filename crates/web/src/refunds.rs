@@ -158,8 +158,7 @@ pub(crate) async fn take(
     let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let request = RefundRequest { request_id: body.request_id, payment, amount: body.amount, note };
     let refunded = web.app.refund_payment(&terminal, request).await;
-    let receipt = refunded.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || Refund::from(&receipt.record)))
+    reply(refunded, &asked, |record| Refund::from(record))
 }
 
 /// Ask for a refund by its id.

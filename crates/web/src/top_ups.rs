@@ -230,8 +230,7 @@ pub(crate) async fn take(
     let note = Note { metadata: body.metadata, ..Note::default() }.text(&asked)?;
     let request = TopUpRequest { request_id: body.request_id, code: body.code, amount: body.amount, note };
     let taken = web.app.take_top_up(&terminal, request).await;
-    let receipt = taken.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[], true)))
+    reply(taken, &asked, |record| TopUp::of(record, &[], true))
 }
 
 /// Make points into as many bonus yen.
@@ -257,8 +256,7 @@ pub(crate) async fn from_points(
 ) -> Result<Response, Problem> {
     let asked = body.request_id.to_string();
     let exchanged = web.app.exchange_points(member, body.request_id, body.amount).await;
-    let receipt = exchanged.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || TopUp::of(&receipt.record, &[], true)))
+    reply(exchanged, &asked, |record| TopUp::of(record, &[], true))
 }
 
 /// Ask for a top-up by its id.
@@ -346,8 +344,7 @@ pub(crate) async fn cancel(
     let id: TopUpId = id.parse().map_err(|_| missing())?;
     let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_top_up(&terminal, CancelTarget::Id(id.into()), body.request_id, note).await;
-    let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || TopUpCancel::from(&receipt.record)))
+    reply(canceled, &asked, |record| TopUpCancel::from(record))
 }
 
 /// Undo the top-up that the terminal's own `request_id` stands for, whether it has arrived or not.
@@ -379,6 +376,5 @@ pub(crate) async fn cancel_by_request(
     let target = target.parse().map_err(|error| Problem::invalid(format!("{error}. Nothing was done.")))?;
     let note = Note { reason: body.reason, ..Note::default() }.text(&asked)?;
     let canceled = web.app.cancel_top_up(&terminal, CancelTarget::Request(target), body.request_id, note).await;
-    let receipt = canceled.map_err(|fault| Problem::from(fault).for_request(&asked))?;
-    Ok(reply(&receipt, &asked, || TopUpCancel::from(&receipt.record)))
+    reply(canceled, &asked, |record| TopUpCancel::from(record))
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
-use warifu_app::Receipt;
+use warifu_app::{Fault, Receipt};
 use warifu_core::code::Code;
 use warifu_core::id::{PaymentId, RefundId, TopUpId};
 use warifu_core::ledger::{Account, Kind, Transaction};
@@ -212,19 +212,25 @@ static IDEMPOTENT_REPLAY: HeaderName = HeaderName::from_static("idempotent-repla
 
 /// The reply to a command: what was recorded, or the refusal that was. Made from the record alone, so that a replay is the
 /// very same.
-pub(crate) fn reply<T: Serialize>(receipt: &Receipt, request_id: &str, view: impl FnOnce() -> T) -> Response {
+pub(crate) fn reply<T: Serialize>(
+    answer: Result<Receipt, Fault>,
+    request_id: &str,
+    view: impl FnOnce(&Transaction) -> T,
+) -> Result<Response, Problem> {
+    let receipt = answer.map_err(|fault| Problem::from(fault).for_request(request_id))?;
+    let record = &receipt.record;
     let mut response = match receipt.refusal() {
-        None => (StatusCode::CREATED, Json(view())).into_response(),
+        None => (StatusCode::CREATED, Json(view(record))).into_response(),
         Some(refusal) => {
-            let (trace_id, is_replay) = (trace_id(&receipt.record), receipt.replayed);
+            let (trace_id, is_replay) = (trace_id(record), receipt.replayed);
             tracing::debug!(trace_id, refusal = refusal.word(), is_replay, "refused");
-            Problem::refused(refusal, public_id(&receipt.record), request_id, trace_id).into_response()
+            Problem::refused(refusal, public_id(record), request_id, trace_id).into_response()
         }
     };
     if receipt.replayed {
         response.headers_mut().insert(IDEMPOTENT_REPLAY.clone(), HeaderValue::from_static("true"));
     }
-    response
+    Ok(response)
 }
 
 /// The trace id of the request that was recorded: the hex digits of the transaction's id.
