@@ -1,6 +1,7 @@
-//! The workspace's own commands: `cargo xtask setup`, `test` and `tidy`. It knows files and tools and no crate of the house.
+//! The workspace's own commands: `cargo xtask setup`, `test`, `bench` and `tidy`. It knows files and tools and no crate of the house.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool answers on the terminal")]
 
+mod bench;
 mod command;
 mod setup;
 mod test;
@@ -14,6 +15,7 @@ cargo xtask <command>
 
   setup                         look for what the tests need, install what is missing where that is possible
   test [--fast] [nextest args]  setup, format, clippy, all tests, documentation tests; --fast runs setup and nextest only
+  bench [--quick] [part...]     measure: ledger, aged, sqlite, postgres; all of them if none is named
   tidy                          check the rules of the house
   tidy --bless                  lower the ratchets to what is left, rewrite the list of frozen migrations
   tidy --bless-new              also accept new excess and freeze new migrations (at a release)
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.split_first() {
         Some((&"setup", [])) => setup::run(&root()),
         Some((&"test", rest)) => test::run(&root(), rest),
+        Some((&"bench", ["--quick", parts @ ..])) => bench::run(&root(), true, parts),
+        Some((&"bench", parts)) => bench::run(&root(), false, parts),
         Some((&"tidy", [])) => tidy::run(&root(), tidy::Bless::Nothing),
         Some((&"tidy", ["--bless"])) => tidy::run(&root(), tidy::Bless::Lower),
         Some((&"tidy", ["--bless-new"])) => tidy::run(&root(), tidy::Bless::AddNew),

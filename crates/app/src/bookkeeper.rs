@@ -17,7 +17,7 @@ use crate::open::App;
 const NAME: &str = "bookkeeper";
 /// How long the bookkeeper rests when there is nothing to book.
 const REST: Duration = Duration::from_millis(500);
-/// How many transactions it books at once. Small, for on SQLite the commands wait meanwhile.
+/// How many transactions it books at once.
 const STRETCH: i64 = 500;
 
 /// Books for ever.
@@ -78,25 +78,39 @@ impl App {
 /// Books one stream up to `end`.
 async fn catch_up_stream(database: &Database, mut from: JournalCursor, end: i64) -> Result<(), StoreError> {
     while from.position < end {
-        let reached = database.write(move |transaction| Box::pin(async move { book(transaction, from).await })).await?;
-        // `None`: another node is at work on this stream.
-        let Some(position) = reached else { break };
-        from.position = position;
+        // Read and added up outside of the transaction that writes: on SQLite the commands wait for that one.
+        let stretch = database
+            .read(move |transaction| Box::pin(async move { transaction.list_transactions_after(from, STRETCH).await }))
+            .await?;
+        let Some(last) = stretch.last().map(|recorded| recorded.position) else { break };
+        let sums = sum_up(&stretch);
+        let has_moved = database
+            .write(move |transaction| Box::pin(async move { book(transaction, from, last, &sums).await }))
+            .await?;
+        if !has_moved {
+            // Another node is at work on this stream.
+            break;
+        }
+        from.position = last;
     }
     Ok(())
 }
 
-/// Books one stretch and returns the position it reached.
-async fn book(transaction: &mut Transaction, from: JournalCursor) -> Result<Option<i64>, StoreError> {
-    let stretch = transaction.list_transactions_after(from, STRETCH).await?;
-    let Some(last) = stretch.last().map(|recorded| recorded.position) else { return Ok(None) };
+/// Adds what was summed up of a stretch and moves the cursor from its beginning to its end. `false` if the cursor does not
+/// stand at the beginning any more; then nothing is added.
+async fn book(
+    transaction: &mut Transaction,
+    from: JournalCursor,
+    last: i64,
+    sums: &[AccountSum],
+) -> Result<bool, StoreError> {
     if !transaction.move_cursor(NAME, from, last).await? {
-        return Ok(None);
+        return Ok(false);
     }
-    for change in sum_up(&stretch) {
-        transaction.add_to_sum(&change).await?;
+    for change in sums {
+        transaction.add_to_sum(change).await?;
     }
-    Ok(Some(last))
+    Ok(true)
 }
 
 fn sum_up(stretch: &[Recorded]) -> Vec<AccountSum> {

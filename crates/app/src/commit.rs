@@ -2,7 +2,7 @@
 //! state, and become durable together. Each caller is answered after the commit that holds its command.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,9 @@ const BATCH_MAX: usize = 256;
 const QUEUE_MAX: usize = 4_096;
 /// How long a command may wait before it is dropped undone; a till waits 30 seconds.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// How many commands one commit takes, and how long one may have waited, while more comes than can be done: then a short
+/// wait for some is worth more than a long one for all.
+const STANDING: (usize, Duration) = (64, Duration::from_millis(5));
 /// How often a batch is run again because it gave way to another one or lost its answer.
 const TRIES: u32 = 5;
 
@@ -92,6 +95,7 @@ pub(crate) struct CommitQueue {
     sender: RwLock<Option<mpsc::Sender<Pending>>>,
     lanes: Mutex<Vec<JoinHandle<()>>>,
     counters: Arc<Counters>,
+    pressure: Arc<Pressure>,
 }
 
 struct Lane {
@@ -100,6 +104,34 @@ struct Lane {
     clock: Arc<dyn Clock>,
     zone: TimeZone,
     counters: Arc<Counters>,
+    pressure: Arc<Pressure>,
+}
+
+/// Whether more comes than can be done.
+///
+/// A burst fills the queue too, and so does a disk that stands still for a moment; both are worked off by a few commits.
+/// Only a queue that stays long while commits go on is too much.
+#[derive(Debug, Default)]
+struct Pressure(AtomicU32);
+
+impl Pressure {
+    /// How many commits in a row must leave a long queue behind them.
+    const COMMITS: u32 = 16;
+    /// How long that is.
+    const LONG: usize = 64;
+
+    /// Notes what waits behind a batch that was taken.
+    fn note(&self, waiting: usize) {
+        if waiting < Self::LONG {
+            self.0.store(0, Ordering::Relaxed);
+        } else {
+            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
+        }
+    }
+
+    fn is_standing(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= Self::COMMITS
+    }
 }
 
 impl CommitQueue {
@@ -107,7 +139,7 @@ impl CommitQueue {
     pub(crate) fn start(database: &Database, clock: &Arc<dyn Clock>, zone: &TimeZone) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let queue = Arc::new(Mutex::new(receiver));
-        let counters = Arc::new(Counters::default());
+        let (counters, pressure) = (Arc::new(Counters::default()), Arc::new(Pressure::default()));
         let lanes = (0..database.lanes())
             .map(|_| {
                 let lane = Lane {
@@ -116,11 +148,12 @@ impl CommitQueue {
                     clock: Arc::clone(clock),
                     zone: zone.clone(),
                     counters: Arc::clone(&counters),
+                    pressure: Arc::clone(&pressure),
                 };
                 tokio::spawn(lane.run())
             })
             .collect();
-        Self { sender: RwLock::new(Some(sender)), lanes: Mutex::new(lanes), counters }
+        Self { sender: RwLock::new(Some(sender)), lanes: Mutex::new(lanes), counters, pressure }
     }
 
     /// Queues a command and waits for its commit.
@@ -133,6 +166,17 @@ impl CommitQueue {
         })?;
         drop(sender);
         answered.await.map_err(|_| StoreError::Unknown("the commit queue ended".to_owned()))?
+    }
+
+    /// Whether a command that came now would most likely be told that too much waits, so that it can be told so before it is
+    /// read.
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.pressure.is_standing() && self.waiting() >= Pressure::LONG
+    }
+
+    fn waiting(&self) -> usize {
+        let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().map_or(0, |sender| sender.max_capacity().saturating_sub(sender.capacity()))
     }
 
     /// Queues a command after a while, whatever becomes of it.
@@ -151,9 +195,6 @@ impl CommitQueue {
     }
 
     pub(crate) fn statistics(&self) -> Statistics {
-        let waiting = self.sender.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |sender| {
-            u64::try_from(sender.max_capacity().saturating_sub(sender.capacity())).unwrap_or(u64::MAX)
-        });
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Statistics {
             batches: read(&self.counters.batches),
@@ -161,7 +202,7 @@ impl CommitQueue {
             overloaded: read(&self.counters.overloaded),
             dropped: read(&self.counters.dropped),
             retried: read(&self.counters.retried),
-            waiting,
+            waiting: u64::try_from(self.waiting()).unwrap_or(u64::MAX),
         }
     }
 
@@ -178,25 +219,42 @@ impl CommitQueue {
 
 impl Lane {
     async fn run(self) {
-        loop {
-            let mut batch = Vec::with_capacity(BATCH_MAX);
-            {
-                let mut queue = self.queue.lock().await;
-                // Takes what is there and never waits for more: a window would only add its length to every answer.
-                if queue.recv_many(&mut batch, BATCH_MAX).await == 0 {
-                    return;
-                }
-            }
-            let (live, late): (Vec<_>, Vec<_>) =
-                batch.into_iter().partition(|pending| pending.since.elapsed() < DEADLINE);
-            for pending in late {
-                self.counters.dropped.fetch_add(1, Ordering::Relaxed);
-                let _ = pending.answer.send(Err(Fault::TimedOut));
-            }
-            if !live.is_empty() {
-                self.commit(live).await;
+        while let Some(batch) = self.next_batch().await {
+            if !batch.is_empty() {
+                self.commit(batch).await;
             }
         }
+    }
+
+    /// Takes what is there and never waits for more: a window would only add its length to every answer. Who has waited
+    /// longer than is bearable is told so and not taken. `None` when there is nothing and nothing will come.
+    async fn next_batch(&self) -> Option<Vec<Pending>> {
+        let (most, patience) = if self.pressure.is_standing() { STANDING } else { (BATCH_MAX, DEADLINE) };
+        let mut queue = self.queue.lock().await;
+        let mut taken = Vec::with_capacity(most);
+        if queue.recv_many(&mut taken, most).await == 0 {
+            return None;
+        }
+        let mut batch = Vec::with_capacity(most);
+        while !taken.is_empty() {
+            let (live, late): (Vec<_>, Vec<_>) =
+                taken.into_iter().partition(|pending: &Pending| pending.since.elapsed() < patience);
+            batch.extend(live);
+            late.into_iter().for_each(|pending| self.drop_late(pending));
+            taken = std::iter::from_fn(|| queue.try_recv().ok()).take(most.saturating_sub(batch.len())).collect();
+        }
+        self.pressure.note(queue.len());
+        Some(batch)
+    }
+
+    fn drop_late(&self, pending: Pending) {
+        let is_late = pending.since.elapsed() >= DEADLINE;
+        let (counter, fault) = match is_late {
+            true => (&self.counters.dropped, Fault::TimedOut),
+            false => (&self.counters.overloaded, Fault::Overloaded),
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let _ = pending.answer.send(Err(fault));
     }
 
     /// Commits a batch and answers everyone in it. A batch that fails for a reason that may lie with one command is taken

@@ -151,6 +151,12 @@ impl App {
         self.queue.statistics()
     }
 
+    /// Whether more commands come than can be done, so that most are better told so at once.
+    #[must_use]
+    pub fn is_overloaded(&self) -> bool {
+        self.queue.is_overloaded()
+    }
+
     /// A name for one request, by which its reply and its log lines find each other: 32 hex digits.
     #[must_use]
     pub fn new_trace_id(&self) -> String {
@@ -159,11 +165,12 @@ impl App {
         format!("{:032x}", u128::from_be_bytes(bytes))
     }
 
-    /// Whether the store answers.
+    /// Whether the store answers, and still writes.
     ///
     /// # Errors
     /// What the database said.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
+        self.database.check_writing()?;
         setting(&self.database, "issuer_prefix".to_owned()).await.map(drop)
     }
 

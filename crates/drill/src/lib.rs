@@ -1,6 +1,7 @@
 //! The crowd at the tills: drives a running Warifu over HTTP and knows nothing else of it.
 //!
-//! [`crowd::run`] has members show codes and tills take payments, as many at once as asked, for a bounded number of
-//! payments, and counts what came of them. It needs the base URL and the tokens of one terminal and of some members.
+//! [`load`] has members ask for codes and tills take payments by them, bounded in number, at their own pace or at a given
+//! one, and times every answer. It needs the address and the bearer tokens of some terminals and members.
 
-pub mod crowd;
+pub mod load;
+mod wire;

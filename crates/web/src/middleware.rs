@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderName};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use warifu_app::{Caller, SignedRequest};
@@ -68,6 +68,10 @@ pub(crate) async fn authenticate(State(web): State<Web>, request: Request, next:
 }
 
 async fn admit(web: &Web, request: Request) -> Result<Request, Problem> {
+    // Before anything is read: whoever cannot be served shall cost as little as can be. Questions are answered.
+    if request.method() == Method::POST && web.app.is_overloaded() {
+        return Err(Problem::overloaded());
+    }
     let (mut parts, body) = request.into_parts();
     // Read whole before anything is decided: a signature covers the body, and a slow body holds up nobody else.
     let body = to_bytes(body, BODY_MAX).await.map_err(|_| Problem::payload_too_large())?;

@@ -127,6 +127,65 @@ pub(crate) async fn take(
     reply(taken, &asked, Payment::recorded)
 }
 
+/// What was understood of a payment that is only being checked.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CheckedPayment {
+    /// As it was read.
+    #[schema(example = "till-7-000123")]
+    request_id: String,
+    /// Always `checked`: nothing was done and nothing is recorded under the `request_id`.
+    #[schema(example = "checked")]
+    state: &'static str,
+    /// How much, in minor units.
+    amount: i64,
+    /// Of what.
+    currency: Currency,
+    /// When it would be captured.
+    capture: CaptureTime,
+    /// How many items were read.
+    items: usize,
+    /// How many words of the till's own were read.
+    metadata: usize,
+    /// The terminal that asked, as it is called.
+    terminal: String,
+}
+
+/// Check that a payment is well formed, without taking it.
+///
+/// For makers of tills. The request is authenticated and read like a payment, and what was understood is sent back. Neither
+/// the code nor the wallet is looked up; nothing is stored; the `request_id` stays free.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/check",
+    tag = "payments",
+    operation_id = "checkPayment",
+    security(("terminal_token" = []), ("terminal_signature" = [])),
+    request_body = PaymentBody,
+    responses(
+        (status = 200, description = "What was understood", body = CheckedPayment),
+        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn check(
+    AsTerminal(terminal): AsTerminal,
+    JsonBody(body): JsonBody<PaymentBody>,
+) -> Result<Json<CheckedPayment>, Problem> {
+    let request_id = body.request_id.to_string();
+    let note = Note { items: body.items, metadata: body.metadata, reason: None };
+    note.text(&request_id)?;
+    Ok(Json(CheckedPayment {
+        request_id,
+        state: "checked",
+        amount: body.amount.get(),
+        currency: Currency::Jpy,
+        capture: body.capture,
+        items: note.items.len(),
+        metadata: note.metadata.len(),
+        terminal: terminal.name,
+    }))
+}
+
 /// Ask for a payment by its id.
 ///
 /// A terminal sees the payments of its shop, a member those of the own wallet; anything else is not found.

@@ -65,6 +65,7 @@ fn interface() -> OpenApiRouter<Web> {
     OpenApiRouter::new()
         .routes(routes!(codes::issue))
         .routes(routes!(payments::take))
+        .routes(routes!(payments::check))
         .routes(routes!(payments::get))
         .routes(routes!(payments::get_by_request))
         .routes(routes!(payments::capture))

@@ -12,6 +12,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-store", &["warifu-core"]),
     ("warifu-core", &[]),
     ("warifu-drill", &[]),
+    ("warifu-measure", &["warifu-app", "warifu-store", "warifu-core"]),
     ("warifu-testkit", &["warifu-web", "warifu-app", "warifu-store", "warifu-core"]),
     ("xtask", &[]),
 ];

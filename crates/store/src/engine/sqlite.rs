@@ -1,42 +1,51 @@
 //! SQLite: one thread that writes, a few that read, each the owner of its connection.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod log;
+mod worker;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{mpsc, oneshot};
 
 use super::{Access, Engine, Transaction, Work};
 use crate::error::StoreError;
 use crate::registry::{Each, Statement};
 use crate::value::{Row, Type, Value};
 
+use log::Log;
+use worker::{Duty, Worker};
+
 /// How many prepared statements a connection keeps; more than the registry has.
 const STATEMENT_CACHE: usize = 128;
-/// How many transactions may wait for one connection before the next has to wait outside.
-const QUEUE: usize = 256;
-
-/// Gives the connection back for the next job; `None` ends the thread.
-type Job = Box<dyn FnOnce(Connection) -> Option<Connection> + Send>;
+/// What the writer, and each other connection, keeps of the file in memory: KiB, negative as SQLite wants it.
+const WRITER_CACHE: i64 = -131_072;
+const OTHER_CACHE: i64 = -16_384;
 
 /// The connections to one database file.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
-    writer: mpsc::Sender<Job>,
-    readers: Vec<mpsc::Sender<Job>>,
+    writer: Worker,
+    readers: Vec<Worker>,
+    /// Moves the log into the file while the writer goes on.
+    mover: Worker,
     next_reader: AtomicUsize,
+    log: Log,
 }
 
 impl Sqlite {
     /// Opens `path`, which is created if there is none.
     pub(crate) fn open(path: &Path, readers: usize) -> Result<Self, StoreError> {
-        let writer = spawn("sqlite-writer", connect(path, Access::Write)?)?;
+        let log = Log::default();
+        let mut writing = connect(path, Access::Write)?;
+        log.take_over(&mut writing, path)?;
+        let mover = Worker::start("sqlite-mover", connect(path, Access::Write)?, Duty::Move(log.clone()))?;
+        let writer = Worker::start("sqlite-writer", writing, Duty::Write(log.clone(), mover.clone()))?;
         let readers = (0..readers.max(1))
-            .map(|_| spawn("sqlite-reader", connect(path, Access::Read)?))
+            .map(|_| Worker::start("sqlite-reader", connect(path, Access::Read)?, Duty::Read))
             .collect::<Result<_, _>>()?;
-        Ok(Self { writer, readers, next_reader: AtomicUsize::new(0) })
+        Ok(Self { writer, readers, mover, next_reader: AtomicUsize::new(0), log })
     }
 
     pub(crate) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
@@ -47,35 +56,19 @@ impl Sqlite {
                 self.readers.get(turn % self.readers.len()).unwrap_or(&self.writer)
             }
         };
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let (connection, result) = transact(connection, access, work);
-            // Nobody may be waiting any more; the transaction ended all the same.
-            let _ = answer.send(result);
-            Some(connection)
-        });
-        worker.send(job).await.map_err(|_| StoreError::Unavailable("the database is closed".to_owned()))?;
-        answered.await.map_err(|_| StoreError::Unknown("the database thread ended".to_owned()))?
+        worker.run(work).await
     }
-}
 
-impl Sqlite {
+    /// Whether writing goes on: it ends for good with the first sync that fails.
+    pub(crate) fn check_writing(&self) -> Result<(), StoreError> {
+        self.log.check()
+    }
+
     /// Finishes what waits and closes every connection, the writer's last: closing it moves the log into the file, which is
     /// then the whole database.
     pub(crate) async fn close(&self) {
-        for worker in self.readers.iter().chain([&self.writer]) {
-            let (closed, is_closed) = oneshot::channel();
-            let job: Job = Box::new(move |connection| {
-                if let Err((_, error)) = connection.close() {
-                    tracing::warn!(%error, "a connection did not close cleanly; nothing is lost");
-                }
-                let _ = closed.send(());
-                None
-            });
-            // An error means that it was closed before.
-            if worker.send(job).await.is_ok() {
-                let _ = is_closed.await;
-            }
+        for worker in self.readers.iter().chain([&self.mover, &self.writer]) {
+            worker.close().await;
         }
     }
 }
@@ -93,52 +86,16 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
+    // What a savepoint would undo is kept in memory, not in a file.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", if access == Access::Read { OTHER_CACHE } else { WRITER_CACHE })?;
     connection.pragma_update(None, "query_only", if access == Access::Read { "ON" } else { "OFF" })?;
     Ok(connection)
 }
 
-fn spawn(name: &str, connection: Connection) -> Result<mpsc::Sender<Job>, StoreError> {
-    let (sender, mut jobs) = mpsc::channel::<Job>(QUEUE);
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(move || {
-            let mut open = Some(connection);
-            while let Some(connection) = open.take()
-                && let Some(job) = jobs.blocking_recv()
-            {
-                open = job(connection);
-            }
-        })
-        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    Ok(sender)
-}
-
-/// Runs one transaction to its end and gives the connection back whatever happened inside.
-fn transact<T>(connection: Connection, access: Access, work: Work<T>) -> (Connection, Result<T, StoreError>) {
-    let mut transaction = Transaction { engine: Engine::Sqlite(Open { connection }) };
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        transaction.sqlite()?.begin(access)?;
-        // Ready at the first poll: nothing on this engine waits.
-        let value = futures::executor::block_on(work(&mut transaction))?;
-        transaction.sqlite()?.script("COMMIT")?;
-        Ok(value)
-    }));
-    let result = outcome.unwrap_or_else(|_| Err(StoreError::Failed("a transaction panicked".to_owned())));
-    let Engine::Sqlite(open) = transaction.engine else { unreachable!("opened as SQLite above") };
-    if !open.connection.is_autocommit()
-        && let Err(error) = open.connection.execute_batch("ROLLBACK")
-    {
-        tracing::error!(%error, "a transaction could not be rolled back");
-    }
-    (open.connection, result)
-}
-
 impl Transaction {
-    fn sqlite(&mut self) -> Result<&mut Open, StoreError> {
-        match &mut self.engine {
-            Engine::Sqlite(open) => Ok(open),
-            Engine::Postgres(_) => Err(StoreError::Failed("not an SQLite transaction".to_owned())),
-        }
+    fn on(connection: Connection) -> Self {
+        Self { engine: Engine::Sqlite(Open { connection }) }
     }
 }
 
@@ -149,10 +106,34 @@ pub(super) struct Open {
 }
 
 impl Open {
-    fn begin(&mut self, access: Access) -> Result<(), StoreError> {
-        self.script(match access {
-            Access::Read => "BEGIN DEFERRED",
-            Access::Write => "BEGIN IMMEDIATE",
+    const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn close(self) {
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "a connection did not close cleanly; nothing is lost");
+        }
+    }
+
+    /// Whether a transaction is open. SQLite ends one by itself after some errors.
+    fn is_open(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    fn roll_back(&mut self) {
+        if self.is_open()
+            && let Err(error) = self.script("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    /// A commit that the disk did not take whole is undone here, but the next process may find it whole in the log.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.script("COMMIT").map_err(|error| match error {
+            StoreError::Unavailable(text) => StoreError::Unknown(text),
+            other => other,
         })
     }
 
