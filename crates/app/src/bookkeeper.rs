@@ -87,13 +87,21 @@ async fn catch_up_stream(database: &Database, mut from: JournalCursor, end: i64)
         let has_moved = database
             .write(move |transaction| Box::pin(async move { book(transaction, from, last, &sums).await }))
             .await?;
-        if !has_moved {
-            // Another node is at work on this stream.
+        let cursor =
+            if has_moved { JournalCursor { position: last, ..from } } else { cursor(database, from.stream).await? };
+        if cursor.position <= from.position {
             break;
         }
-        from.position = last;
+        // Where another node is at work on this stream, it goes on from where that one has come.
+        from = cursor;
     }
     Ok(())
+}
+
+async fn cursor(database: &Database, stream: i64) -> Result<JournalCursor, StoreError> {
+    let cursors = database.read(|transaction| Box::pin(async move { transaction.list_cursors(NAME).await })).await?;
+    let found = cursors.into_iter().find(|cursor| cursor.stream == stream);
+    found.ok_or_else(|| StoreError::Failed("a stream without a cursor".to_owned()))
 }
 
 /// Adds what was summed up of a stretch and moves the cursor from its beginning to its end. `false` if the cursor does not

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Access, Engine, Transaction, Work};
@@ -20,7 +21,7 @@ use worker::{Duty, Worker};
 /// How many prepared statements a connection keeps; more than the registry has.
 const STATEMENT_CACHE: usize = 128;
 /// What the writer, and each other connection, keeps of the file in memory: KiB, negative as SQLite wants it.
-const WRITER_CACHE: i64 = -131_072;
+const WRITER_CACHE: i64 = -65_536;
 const OTHER_CACHE: i64 = -16_384;
 
 /// The connections to one database file.
@@ -79,6 +80,8 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let connection = Connection::open_with_flags(path, flags)?;
+    // A plan never depends on what is bound. Otherwise statements on tables with partial indexes are prepared anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -138,8 +141,9 @@ impl Open {
     }
 
     pub(super) fn rows(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
         let mut out = Vec::new();
-        self.query(statement.name, statement.sqlite(), statement.columns, params, &mut out)?;
+        query(&mut prepared, statement.name, statement.columns, params, &mut out)?;
         Ok(out)
     }
 
@@ -150,29 +154,12 @@ impl Open {
     }
 
     pub(super) fn each(&mut self, statement: &'static Each, rows: &[Vec<Value>]) -> Result<Vec<Row>, StoreError> {
+        let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
         let mut out = Vec::new();
         for params in rows {
-            self.query(statement.name, statement.sqlite(), statement.columns, params, &mut out)?;
+            query(&mut prepared, statement.name, statement.columns, params, &mut out)?;
         }
         Ok(out)
-    }
-
-    fn query(
-        &mut self,
-        name: &'static str,
-        text: &str,
-        columns: &[Type],
-        params: &[Value],
-        out: &mut Vec<Row>,
-    ) -> Result<(), StoreError> {
-        let mut prepared = self.connection.prepare_cached(text)?;
-        let mut found = prepared.query(rusqlite::params_from_iter(params))?;
-        while let Some(row) = found.next()? {
-            let values =
-                (0..columns.len()).map(|column| row.get_ref(column).map(to_value)).collect::<Result<_, _>>()?;
-            out.push(Row { statement: name, values });
-        }
-        Ok(())
     }
 
     pub(super) fn script(&mut self, text: &str) -> Result<(), StoreError> {
@@ -189,6 +176,22 @@ impl Open {
         }
         Ok(())
     }
+}
+
+/// Runs a prepared statement with one row of parameters, and adds the rows that it returns.
+fn query(
+    prepared: &mut rusqlite::Statement<'_>,
+    name: &'static str,
+    columns: &[Type],
+    params: &[Value],
+    out: &mut Vec<Row>,
+) -> Result<(), StoreError> {
+    let mut found = prepared.query(rusqlite::params_from_iter(params))?;
+    while let Some(row) = found.next()? {
+        let values = (0..columns.len()).map(|column| row.get_ref(column).map(to_value)).collect::<Result<_, _>>()?;
+        out.push(Row { statement: name, values });
+    }
+    Ok(())
 }
 
 fn to_value(value: rusqlite::types::ValueRef<'_>) -> Value {
