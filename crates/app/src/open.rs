@@ -159,11 +159,12 @@ impl App {
         format!("{:032x}", u128::from_be_bytes(bytes))
     }
 
-    /// Whether the store answers.
+    /// Whether the store answers, and still writes.
     ///
     /// # Errors
     /// What the database said.
     pub async fn check_ready(&self) -> Result<(), StoreError> {
+        self.database.check_writing()?;
         setting(&self.database, "issuer_prefix".to_owned()).await.map(drop)
     }
 

@@ -113,7 +113,7 @@ impl Database {
     }
 
     /// Runs `work` in a transaction that writes: all of it is durable when this returns `Ok`, none of it on an error other
-    /// than [`StoreError::Unknown`].
+    /// than [`StoreError::Unknown`] and [`StoreError::Stopped`].
     ///
     /// `work` may wait for nothing but this transaction: on SQLite it runs on the one thread that writes.
     ///
@@ -137,6 +137,18 @@ impl Database {
         F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
         self.run(Access::Read, Box::new(work)).await
+    }
+
+    /// Whether writing goes on. On SQLite it ends for good with the first sync of the disk that fails; PostgreSQL takes care
+    /// of this by itself.
+    ///
+    /// # Errors
+    /// [`StoreError::Stopped`] if it has ended.
+    pub fn check_writing(&self) -> Result<(), StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.check_writing(),
+            Engine::Postgres(_) => Ok(()),
+        }
     }
 
     /// Finishes the transactions that wait and closes every connection. On SQLite the one file is then the whole database;

@@ -15,6 +15,10 @@ pub enum StoreError {
     /// The answer to a commit did not come. It may be done or not; ask again by the request key.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
+    /// A sync of the disk failed, then or before, and nothing is written any more until the next start. What the failed one
+    /// was to keep may be done or not.
+    #[error("a sync of the disk failed, and nothing is written any more: {0}")]
+    Stopped(String),
     /// A row holds what nobody here wrote.
     #[error("statement {statement}: column {column} holds an impossible value; run `warifu verify`")]
     Corrupt {
@@ -40,12 +44,22 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode as Code;
         let text = error.to_string();
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        if let Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC) = extended {
+            return Self::Stopped(text);
+        }
         match error.sqlite_error_code() {
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Conflict(text),
             Some(Code::ConstraintViolation) => Self::Constraint(text),
-            Some(Code::CannotOpen | Code::PermissionDenied | Code::ReadOnly | Code::NotADatabase) => {
-                Self::Unavailable(text)
-            }
+            Some(
+                Code::CannotOpen
+                | Code::PermissionDenied
+                | Code::ReadOnly
+                | Code::NotADatabase
+                // The disk failed or is full. The transaction was rolled back, and later there may be room.
+                | Code::SystemIoFailure
+                | Code::DiskFull,
+            ) => Self::Unavailable(text),
             _ => Self::Failed(text),
         }
     }
@@ -66,9 +80,7 @@ impl From<tokio_postgres::Error> for StoreError {
         match detail.code().code() {
             "40001" | "40P01" | "55P03" => Self::Conflict(text),
             code if code.starts_with("23") => Self::Constraint(text),
-            code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
-                Self::Unavailable(text)
-            }
+            code if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => Self::Unavailable(text),
             _ => Self::Failed(text),
         }
     }

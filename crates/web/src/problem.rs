@@ -168,7 +168,9 @@ impl From<Fault> for Problem {
             ),
             Fault::NotFound(what) => Self::not_found(&format!("There is no {what}.")),
             Fault::Invalid(detail) => Self::invalid(detail),
-            Fault::Store(StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Conflict(_)) => {
+            Fault::Store(
+                StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Conflict(_) | StoreError::Stopped(_),
+            ) => {
                 tracing::warn!(error = %fault, "the store did not answer");
                 Self::unavailable()
             }

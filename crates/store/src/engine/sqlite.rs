@@ -1,5 +1,7 @@
 //! SQLite: one thread that writes, a few that read, each the owner of its connection.
 
+mod log;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +14,8 @@ use super::{Access, Engine, Transaction, Work};
 use crate::error::StoreError;
 use crate::registry::{Each, Statement};
 use crate::value::{Row, Type, Value};
+
+use log::Log;
 
 /// How many prepared statements a connection keeps; more than the registry has.
 const STATEMENT_CACHE: usize = 128;
@@ -27,16 +31,20 @@ pub(crate) struct Sqlite {
     writer: mpsc::Sender<Job>,
     readers: Vec<mpsc::Sender<Job>>,
     next_reader: AtomicUsize,
+    log: Log,
 }
 
 impl Sqlite {
     /// Opens `path`, which is created if there is none.
     pub(crate) fn open(path: &Path, readers: usize) -> Result<Self, StoreError> {
-        let writer = spawn("sqlite-writer", connect(path, Access::Write)?)?;
+        let log = Log::default();
+        let mut writing = connect(path, Access::Write)?;
+        log.take_over(&mut writing, path)?;
+        let writer = spawn("sqlite-writer", writing)?;
         let readers = (0..readers.max(1))
             .map(|_| spawn("sqlite-reader", connect(path, Access::Read)?))
             .collect::<Result<_, _>>()?;
-        Ok(Self { writer, readers, next_reader: AtomicUsize::new(0) })
+        Ok(Self { writer, readers, next_reader: AtomicUsize::new(0), log })
     }
 
     pub(crate) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
@@ -48,10 +56,21 @@ impl Sqlite {
             }
         };
         let (answer, answered) = oneshot::channel();
+        let log = self.log.clone();
         let job: Job = Box::new(move |connection| {
-            let (connection, result) = transact(connection, access, work);
+            let may_write = if access == Access::Write { log.check() } else { Ok(()) };
+            let (connection, result) = match may_write {
+                Ok(()) => transact(connection, access, work),
+                Err(error) => (connection, Err(error)),
+            };
+            if let Err(error) = &result {
+                log.note(error);
+            }
             // Nobody may be waiting any more; the transaction ended all the same.
             let _ = answer.send(result);
+            if access == Access::Write {
+                log.move_if_due(&connection);
+            }
             Some(connection)
         });
         worker.send(job).await.map_err(|_| StoreError::Unavailable("the database is closed".to_owned()))?;
@@ -60,12 +79,19 @@ impl Sqlite {
 }
 
 impl Sqlite {
+    /// Whether writing goes on: it ends for good with the first sync that fails.
+    pub(crate) fn check_writing(&self) -> Result<(), StoreError> {
+        self.log.check()
+    }
+
     /// Finishes what waits and closes every connection, the writer's last: closing it moves the log into the file, which is
     /// then the whole database.
     pub(crate) async fn close(&self) {
         for worker in self.readers.iter().chain([&self.writer]) {
             let (closed, is_closed) = oneshot::channel();
+            let log = self.log.clone();
             let job: Job = Box::new(move |connection| {
+                log.prepare_to_close(&connection);
                 if let Err((_, error)) = connection.close() {
                     tracing::warn!(%error, "a connection did not close cleanly; nothing is lost");
                 }
@@ -120,7 +146,7 @@ fn transact<T>(connection: Connection, access: Access, work: Work<T>) -> (Connec
         transaction.sqlite()?.begin(access)?;
         // Ready at the first poll: nothing on this engine waits.
         let value = futures::executor::block_on(work(&mut transaction))?;
-        transaction.sqlite()?.script("COMMIT")?;
+        transaction.sqlite()?.commit()?;
         Ok(value)
     }));
     let result = outcome.unwrap_or_else(|_| Err(StoreError::Failed("a transaction panicked".to_owned())));
@@ -153,6 +179,14 @@ impl Open {
         self.script(match access {
             Access::Read => "BEGIN DEFERRED",
             Access::Write => "BEGIN IMMEDIATE",
+        })
+    }
+
+    /// A commit that the disk did not take whole is undone here, but the next process may find it whole in the log.
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.script("COMMIT").map_err(|error| match error {
+            StoreError::Unavailable(text) => StoreError::Unknown(text),
+            other => other,
         })
     }
 

@@ -1,0 +1,119 @@
+//! The log beside an SQLite file (`-wal`): when it is moved into the file, and what a failed sync means.
+//!
+//! **After a failed sync nothing is written any more.** The kernel may have dropped what it could not write and have called
+//! it clean: a later sync that succeeds proves nothing about it (the "fsyncgate" of PostgreSQL, 2018). So the first one
+//! that fails ends all writing of this process, for good; reading goes on.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
+use rusqlite::{Connection, ErrorCode};
+
+use crate::error::StoreError;
+
+/// How many pages the log holds before they are moved into the file. SQLite's own number; done here and not by SQLite,
+/// which would not say that a sync failed while it did so.
+const PAGES: i32 = 1_000;
+
+/// What is known of the log of one open file. Cloning it shares it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Log {
+    pages: Arc<AtomicI32>,
+    stopped: Arc<OnceLock<String>>,
+}
+
+impl Log {
+    /// Prepares the connection that writes, before its first transaction.
+    ///
+    /// What a killed process left in the log may be in the kernel's memory only, yet it would be read as committed and told
+    /// to whoever inquires. So it is synced, and moved into the file, before anybody reads it.
+    ///
+    /// The folder is synced as well, so that the log's name is on the disk: SQLite does so too, and takes no notice if it
+    /// fails.
+    pub(super) fn take_over(&self, connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+        match move_into_file(connection) {
+            Ok(()) => {}
+            // The log itself was synced by then and the file has no room to grow; or nothing here can be written at all.
+            Err(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::ReadOnly)) => {
+                tracing::warn!(%error, "the log could not be moved into the database file");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        sync_folder(path).map_err(|error| StoreError::Stopped(format!("the folder of the database: {error}")))?;
+        let pages = Arc::clone(&self.pages);
+        // Takes the place of SQLite's own.
+        connection.wal_hook(Some(move |_: &mut Wal, count| {
+            pages.store(count, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(())
+    }
+
+    /// Moves the log into the file if it is long enough.
+    pub(super) fn move_if_due(&self, connection: &Connection) {
+        if self.pages.load(Ordering::Relaxed) < PAGES || self.check().is_err() {
+            return;
+        }
+        self.pages.store(0, Ordering::Relaxed);
+        if let Err(error) = move_into_file(connection) {
+            let error = StoreError::from(error);
+            tracing::warn!(%error, "the log could not be moved into the database file; it grows until it can");
+            self.note(&error);
+        }
+    }
+
+    /// Ends all writing if that is what the error says.
+    pub(super) fn note(&self, error: &StoreError) {
+        if let StoreError::Stopped(text) = error
+            && self.stopped.set(text.clone()).is_ok()
+        {
+            tracing::error!(
+                %error,
+                "a sync of the disk failed: this process writes nothing any more; look at the disk before it is restarted"
+            );
+        }
+    }
+
+    /// Whether writing goes on.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.stopped.get().map_or(Ok(()), |text| Err(StoreError::Stopped(text.clone())))
+    }
+
+    /// Has a connection leave the log as it is when it closes, if writing has ended.
+    pub(super) fn prepare_to_close(&self, connection: &Connection) {
+        if self.check().is_err()
+            && let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        {
+            tracing::warn!(%error, "closing may move the log into the database file");
+        }
+    }
+}
+
+/// As much as no reader needs any more; waits for nobody.
+fn move_into_file(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Not every system lets a folder be opened or synced.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
