@@ -4,3 +4,4 @@
 //! payments, and counts what came of them. It needs the base URL and the tokens of one terminal and of some members.
 
 pub mod crowd;
+pub mod witness;
