@@ -3,6 +3,7 @@
 
 mod bench;
 mod command;
+mod faults;
 mod setup;
 mod test;
 mod tidy;
@@ -19,6 +20,11 @@ cargo xtask <command>
   tidy                          check the rules of the house
   tidy --bless                  lower the ratchets to what is left, rewrite the list of frozen migrations
   tidy --bless-new              also accept new excess and freeze new migrations (at a release)
+  crash                         kill the server under load: --cycles N --database sqlite|postgres
+  power-loss                    drop what was not synced: --cuts N --seconds N; --ignore-syncs is the control, which must fail
+  kill-at                       kill the server at its n-th --call pwrite64|fsync, --from N --to N
+  disk-faults                   failing writes, a full disk, failed syncs: --sites N --moves N --from N --to N
+                                these four take --seed S, and --binaries FOLDER instead of building
 ";
 
 fn main() -> ExitCode {
@@ -32,6 +38,10 @@ fn main() -> ExitCode {
         Some((&"tidy", [])) => tidy::run(&root(), tidy::Bless::Nothing),
         Some((&"tidy", ["--bless"])) => tidy::run(&root(), tidy::Bless::Lower),
         Some((&"tidy", ["--bless-new"])) => tidy::run(&root(), tidy::Bless::AddNew),
+        Some((&"crash", rest)) => faults::crash(&root(), rest),
+        Some((&"power-loss", rest)) => faults::power_loss(&root(), rest),
+        Some((&"kill-at", rest)) => faults::kill_at(&root(), rest),
+        Some((&"disk-faults", rest)) => faults::disk_faults(&root(), rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -52,6 +52,11 @@ const TOOLS: &[Tool] = &[
     },
     Tool { name: "zbarimg", probe: zbarimg, remedy: Remedy::Packages(&["zbar-tools"], "zbarimg of ZBar on PATH") },
     Tool {
+        name: "strace",
+        probe: |_| first_line("strace", &["--version"]).ok_or_else(|| "not on PATH".to_owned()),
+        remedy: Remedy::Packages(&["strace"], "strace 5.8 or newer on PATH, and the permission to trace"),
+    },
+    Tool {
         name: "python3",
         probe: |_| python().map(|(_, version)| version),
         remedy: Remedy::Packages(&["python3-venv"], "Python 3.10 or newer with the modules venv and ensurepip"),
@@ -158,6 +163,14 @@ fn nextest(_: &Path) -> Result<String, String> {
 
 /// All three programs of one version: from the newest of Debian's folders, or from PATH.
 fn postgres(_: &Path) -> Result<String, String> {
+    let missing = "initdb, pg_ctl and postgres are not together under /usr/lib/postgresql/*/bin or on PATH";
+    postgres_programs()
+        .and_then(|bin| first_line(bin.join("postgres"), &["--version"]))
+        .ok_or_else(|| missing.to_owned())
+}
+
+/// The folder of PostgreSQL's programs; empty if they are on PATH.
+pub(crate) fn postgres_programs() -> Option<PathBuf> {
     let mut folders: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -165,14 +178,9 @@ fn postgres(_: &Path) -> Result<String, String> {
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
         .collect();
     folders.sort();
-    let places = folders.into_iter().rev().map(|(_, bin)| bin).chain([PathBuf::new()]);
-    for bin in places {
-        let version = |program: &str| first_line(bin.join(program), &["--version"]);
-        if let (Some(_), Some(_), Some(server)) = (version("initdb"), version("pg_ctl"), version("postgres")) {
-            return Ok(server);
-        }
-    }
-    Err("initdb, pg_ctl and postgres are not together under /usr/lib/postgresql/*/bin or on PATH".to_owned())
+    let mut places = folders.into_iter().rev().map(|(_, bin)| bin).chain([PathBuf::new()]);
+    let runs = |bin: &Path, program: &str| first_line(bin.join(program), &["--version"]).is_some();
+    places.find(|bin| ["initdb", "pg_ctl", "postgres"].iter().all(|program| runs(bin, program)))
 }
 
 fn chromium(_: &Path) -> Result<String, String> {

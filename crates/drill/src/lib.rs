@@ -5,3 +5,4 @@
 
 pub mod load;
 mod wire;
+pub mod witness;

@@ -80,9 +80,7 @@ impl From<tokio_postgres::Error> for StoreError {
         match detail.code().code() {
             "40001" | "40P01" | "55P03" => Self::Conflict(text),
             code if code.starts_with("23") => Self::Constraint(text),
-            code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57P") => {
-                Self::Unavailable(text)
-            }
+            code if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => Self::Unavailable(text),
             _ => Self::Failed(text),
         }
     }

@@ -22,14 +22,14 @@ pub struct TestDatabase {
     engine: Engine,
     url: DatabaseUrl,
     text: String,
-    _place: Place,
+    place: Place,
 }
 
 /// What holds the database; kept only to be dropped.
 #[derive(Debug)]
 enum Place {
     File { _folder: TempDir },
-    Server { _cluster: Cluster },
+    Server { cluster: Cluster },
 }
 
 impl TestDatabase {
@@ -49,12 +49,35 @@ impl TestDatabase {
                 }
                 Engine::Postgres => {
                     let cluster = tokio::task::spawn_blocking(Cluster::start).await.expect("PostgreSQL is started");
-                    (cluster.create_database().await, Place::Server { _cluster: cluster })
+                    (cluster.create_database().await, Place::Server { cluster })
                 }
             };
             let url = text.parse().expect("the URL of a test's database is one");
-            Self { engine, url, text, _place: place }
+            Self { engine, url, text, place }
         })
+    }
+
+    /// The server that holds it.
+    ///
+    /// # Panics
+    /// If it is a file.
+    #[must_use]
+    pub fn cluster(&self) -> &Cluster {
+        match &self.place {
+            Place::Server { cluster } => cluster,
+            Place::File { .. } => panic!("this database is a file"),
+        }
+    }
+
+    /// The same database, spoken to through another port of this machine.
+    ///
+    /// # Panics
+    /// If it is a file.
+    #[must_use]
+    pub fn through(self, port: u16) -> Self {
+        let text = self.text.replace(&format!(":{}/", self.cluster().port()), &format!(":{port}/"));
+        let url = text.parse().expect("the URL of a test's database is one");
+        Self { text, url, ..self }
     }
 
     /// Which database it is.

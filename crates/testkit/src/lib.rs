@@ -12,6 +12,7 @@ pub mod browser;
 pub mod database;
 pub mod issuer;
 pub mod postgres;
+pub mod proxy;
 pub mod server;
 pub mod wire;
 
@@ -19,6 +20,7 @@ pub use actors::{Anonymous, Cashier, Member, Partner, Reply, Request};
 pub use browser::{Browser, Page, Viewport};
 pub use database::{Engine, TestDatabase};
 pub use postgres::Cluster;
+pub use proxy::{Cut, Proxy};
 pub use server::{Server, ServerSettings};
 
 use std::path::PathBuf;

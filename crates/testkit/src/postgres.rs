@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process};
@@ -36,11 +37,11 @@ const SETTINGS: &[&str] = &[
 
 /// A running PostgreSQL server. Dropping it stops the server and removes its files.
 pub struct Cluster {
-    server: Kept,
+    server: Mutex<Kept>,
     port: u16,
     databases: AtomicU32,
     // After the server: it is dropped last.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -62,7 +63,9 @@ impl Cluster {
         for _ in 0..ATTEMPTS {
             let port = free_port();
             match start_server(&programs, &folder, port) {
-                Ok(server) => return Self { server, port, databases: AtomicU32::new(0), _folder: folder },
+                Ok(server) => {
+                    return Self { server: Mutex::new(server), port, databases: AtomicU32::new(0), folder };
+                }
                 Err(log) if log.contains("could not bind") => {}
                 Err(log) => panic!("PostgreSQL did not start; its log says:\n{log}"),
             }
@@ -74,6 +77,21 @@ impl Cluster {
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Stops the server as a crash does, whatever is under way, and starts it again on the same port. Blocks meanwhile.
+    ///
+    /// # Panics
+    /// If it does not start again: then with its log.
+    pub fn crash_and_restart(&self) {
+        let mut server = self.server();
+        stop(&mut server);
+        *server = start_server(&Programs::find(), &self.folder, self.port)
+            .unwrap_or_else(|log| panic!("PostgreSQL did not start again; its log says:\n{log}"));
+    }
+
+    fn server(&self) -> MutexGuard<'_, Kept> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Creates an empty database and returns its URL.
@@ -103,12 +121,16 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // SIGQUIT is PostgreSQL's immediate shutdown: nobody will read these files again.
-        if !self.server.has_ended() {
-            let _ = kill_process(self.server.process(), Signal::QUIT);
-        }
-        self.server.wait_or_kill(STOP);
+        stop(&mut self.server());
     }
+}
+
+/// SIGQUIT is PostgreSQL's immediate shutdown: nothing is written that was not, as if it had crashed.
+fn stop(server: &mut Kept) {
+    if !server.has_ended() {
+        let _ = kill_process(server.process(), Signal::QUIT);
+    }
+    server.wait_or_kill(STOP);
 }
 
 /// Starts the server on `port`, or returns its log.

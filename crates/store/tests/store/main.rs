@@ -11,6 +11,7 @@
 
 mod before_lots;
 mod corruption;
+mod disk;
 mod guard;
 mod journal;
 mod migrate;

@@ -1,0 +1,85 @@
+//! The disk below: SQLite's log, what a killed process left in it and when it is moved into the file; and what PostgreSQL
+//! says of its disk.
+
+use std::fs;
+
+use warifu_core::id::{MemberId, WalletId};
+use warifu_core::place::Book;
+use warifu_store::{Database, DatabaseUrl, Options, StoreError};
+use warifu_testkit::{Engine, TestDatabase};
+
+use crate::story::time;
+
+async fn add(database: &Database, number: u16) {
+    try_add(database, number).await.unwrap();
+}
+
+async fn try_add(database: &Database, number: u16) -> Result<(), StoreError> {
+    let mut bytes = [0; 16];
+    bytes[..2].copy_from_slice(&number.to_be_bytes());
+    let (member, wallet) = (MemberId::from_bytes(bytes), WalletId::from_bytes(bytes));
+    database
+        .write(move |transaction| {
+            Box::pin(async move { transaction.create_member(member, wallet, Book::Real, time(0)).await })
+        })
+        .await
+}
+
+fn count(path: &std::path::Path) -> i64 {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.query_row("SELECT count(*) FROM members", [], |row| row.get(0)).unwrap()
+}
+
+/// Whoever inquires after a crash is told what the log holds. By then it must be on the disk, which the dead process may not
+/// have come to: so it is synced and in the file before anybody reads it.
+#[tokio::test]
+async fn what_a_killed_process_left_in_the_log_is_moved_into_the_file_before_it_is_read() {
+    let database = TestDatabase::new(Engine::Sqlite).await;
+    let DatabaseUrl::Sqlite(path) = database.parsed_url() else { panic!("this is SQLite") };
+    let opened = database.open().await;
+    add(&opened, 1).await;
+    // The files of a process that is killed now.
+    let folder = path.parent().unwrap().join("killed");
+    fs::create_dir(&folder).unwrap();
+    let copy = folder.join("warifu.db");
+    fs::copy(&path, &copy).unwrap();
+    fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
+    let reopened = Database::open(&DatabaseUrl::Sqlite(copy.clone()), Options::default()).unwrap();
+    let alone = folder.join("alone.db");
+    fs::copy(&copy, &alone).unwrap();
+    assert_eq!(count(&alone), 1, "the file without its log lacks what was committed");
+    reopened.close().await;
+    opened.close().await;
+}
+
+/// The log is moved into the file while the process runs, and begun anew.
+#[tokio::test]
+async fn the_log_does_not_grow_for_ever() {
+    let database = TestDatabase::new(Engine::Sqlite).await;
+    let DatabaseUrl::Sqlite(path) = database.parsed_url() else { panic!("this is SQLite") };
+    let opened = database.open().await;
+    for number in 0..1_500 {
+        add(&opened, number).await;
+    }
+    let length = fs::metadata(path.with_extension("db-wal")).unwrap().len();
+    // A thousand pages and the last transaction.
+    assert!(length < 6_000_000, "the log has {length} bytes");
+    opened.close().await;
+}
+
+/// A full or failing disk under PostgreSQL is no fault of the command: it is told as `unavailable`, and no batch is taken apart.
+#[tokio::test]
+async fn a_failing_disk_under_postgres_is_unavailable() {
+    let database = TestDatabase::new(Engine::Postgres).await;
+    let opened = database.open().await;
+    for state in ["53100", "58030"] {
+        database
+            .execute_raw(&format!(
+                "CREATE OR REPLACE FUNCTION fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'the disk' USING ERRCODE = '{state}'; \
+                 END $$ LANGUAGE plpgsql; CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON members EXECUTE FUNCTION fail()"
+            ))
+            .await;
+        let result = try_add(&opened, 1).await;
+        assert!(matches!(result, Err(StoreError::Unavailable(_))), "{state}: {result:?}");
+    }
+}
