@@ -219,10 +219,7 @@ async fn open_copy<T>(
 }
 
 /// Proves that the file is sound and that the money in it is right.
-async fn prove(
-    database: &Database,
-    progress: impl FnMut(Progress) + Send + 'static,
-) -> Result<Report, BackupError> {
+async fn prove(database: &Database, progress: impl FnMut(Progress) + Send + 'static) -> Result<Report, BackupError> {
     let mut complaints = database.check_file().await?;
     if !complaints.is_empty() {
         complaints.truncate(TOLD);

@@ -58,7 +58,8 @@ fn place() -> (TempDir, String) {
 /// A folder with a small database that has seen everything, and its key file.
 fn used_place() -> TempDir {
     let (folder, _) = place();
-    let arguments = ["demo", "--once", "--listen", "127.0.0.1:0", "--database", "sqlite:warifu.db", "--keys", "warifu.keys"];
+    let arguments =
+        ["demo", "--once", "--listen", "127.0.0.1:0", "--database", "sqlite:warifu.db", "--keys", "warifu.keys"];
     let output = warifu(folder.path(), &arguments);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     folder
@@ -184,9 +185,11 @@ async fn a_backup_under_payments_holds_what_was_acknowledged_and_comes_back_to_t
 fn a_restored_backup_is_the_very_same_and_a_looked_at_one_still_restores() {
     let folder = used_place();
     let made = told(folder.path(), &["backup", "a.db"]);
-    assert_eq!(names(folder.path()), ["a.db", "a.db.manifest", "warifu-demo", "warifu.db", "warifu.keys", "warifu.toml"]);
-    let manifest: Value =
-        serde_json::from_slice(&std::fs::read(folder.path().join("a.db.manifest")).unwrap()).unwrap();
+    assert_eq!(
+        names(folder.path()),
+        ["a.db", "a.db.manifest", "warifu-demo", "warifu.db", "warifu.keys", "warifu.toml"]
+    );
+    let manifest: Value = serde_json::from_slice(&std::fs::read(folder.path().join("a.db.manifest")).unwrap()).unwrap();
     assert_eq!(manifest["sha256"], made["sha256"]);
     assert_eq!(manifest["keys"], serde_json::json!([1]));
     let secret = std::fs::read_to_string(folder.path().join("warifu.keys")).unwrap();
