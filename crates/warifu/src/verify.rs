@@ -21,7 +21,10 @@ pub(crate) async fn run(config: &Config, as_json: bool) -> Result<ExitCode, Fail
     }
     let database = Database::open(&config.database, config.options)?;
     database.check_schema().await?;
-    let report = database.verify(progress()).await?;
+    let report = database.verify(progress()).await;
+    // Otherwise the log would stay beside a database that nobody else has open.
+    database.close().await;
+    let report = report?;
     if as_json {
         print_json(&report);
     } else {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod edges;
+mod parts;
 mod town;
 
 use core::time::Duration;
