@@ -1,6 +1,6 @@
 //! Proves that a backup is whole whatever goes on beside it, that a restored one is the same to the yen, and that neither
 //! command leaves anything behind, or destroys anything, when it refuses.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests say what is wrong by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests say what is wrong by panicking")]
 
 use std::net::TcpListener;
 use std::path::Path;

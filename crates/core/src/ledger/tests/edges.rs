@@ -16,8 +16,11 @@ fn id(byte: u8) -> TransactionId {
     TransactionId::from_bytes([byte; 16])
 }
 
-/// Every command that there is, with its kind, the wallet and the parent that it names, and how much it asks for.
-fn every_ask() -> Vec<(Ask, Kind, Option<WalletId>, Option<TransactionId>, Option<i64>)> {
+/// A command, its kind, the wallet and the parent that it names, and how much it asks for.
+type Described = (Ask, Kind, Option<WalletId>, Option<TransactionId>, Option<i64>);
+
+/// Every command that there is.
+fn every_ask() -> Vec<Described> {
     let request: RequestId = "r".parse().unwrap();
     let pay = |capture| Ask::Pay { code: Vec::new(), amount: yen(1), capture, forced: None };
     let correct = Ask::Correct { wallet: WALLET, account: LotAccount::Paid, direction: Direction::Add, amount: yen(6) };
