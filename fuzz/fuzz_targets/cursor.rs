@@ -13,7 +13,10 @@ fuzz_target!(|data: &[u8]| {
         let shown = url.to_string();
         assert!(shown.starts_with("sqlite:") || shown.starts_with("postgres://"));
     }
-    // Wherever a password stands in a URL that is taken, it is not shown.
+    // Wherever a password stands in a URL that is taken, it is not shown. What names it as the host says it itself.
+    if text.contains("hush-hush") {
+        return;
+    }
     let url = format!("postgres://u:hush-hush@{text}");
     if let Ok(url) = url.parse::<DatabaseUrl>() {
         assert!(!url.to_string().contains("hush-hush") && !format!("{url:?}").contains("hush-hush"), "{text}");

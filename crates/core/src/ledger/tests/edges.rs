@@ -132,8 +132,12 @@ fn a_capped_terminal_counts_what_it_does_and_stops_at_its_limit() {
 fn what_a_till_and_an_atm_take_has_a_limit_and_an_account_of_its_own() {
     let policy = Policy { till_top_up_max: Some(yen(10)), atm_top_up_max: Some(yen(20)), ..Policy::default() };
     let mut town = Town::with(policy);
-    assert_eq!(refused(&town.top_up(11)), Refusal::LimitExceeded);
+    let too_much = town.top_up(11);
+    assert_eq!((refused(&too_much), town.loaded.top_up(too_much.id)), (Refusal::LimitExceeded, None));
     let at_till = town.top_up(10);
+    assert_eq!(town.loaded.top_up(at_till.id), Some(&at_till));
+    let grant = town.grant(1, days(1));
+    assert_eq!(town.loaded.top_up(grant.id), None);
     town.loaded.put_place(Place { channel: Channel::Atm, ..place(TILL) });
     assert_eq!(refused(&town.top_up(21)), Refusal::LimitExceeded);
     let at_atm = town.top_up(20);
@@ -187,6 +191,29 @@ fn exchanges_and_grants_have_their_limits_and_lives() {
 }
 
 #[test]
+fn nothing_is_given_to_a_wallet_that_takes_nothing_but_it_is_mended_and_swept() {
+    let mut town = Town::new();
+    town.grant(10, days(1));
+    let grant = Ask::Grant { wallet: WALLET, amount: yen(1), expires_at: None };
+    let exchange = Ask::Exchange { wallet: WALLET, amount: yen(1) };
+    let mend = Ask::Compensate { wallet: WALLET, amount: yen(1) };
+    for (state, refusal, is_mended) in [
+        (WalletState::Frozen, Refusal::WalletFrozen, true),
+        (WalletState::Closing, Refusal::WalletClosed, true),
+        (WalletState::Closed, Refusal::WalletClosed, false),
+    ] {
+        let wallet = crate::wallet::Wallet { state, ..town.wallet().clone() };
+        town.loaded.put_wallet(wallet);
+        assert_eq!(refused(&town.ask(grant.clone())), refusal);
+        assert_eq!(refused(&town.ask(exchange.clone())), refusal);
+        assert_eq!(town.ask(mend.clone()).done().is_some(), is_mended, "{state:?}");
+    }
+    town.later(days(1));
+    let sweep = town.ask(Ask::Expire { wallet: WALLET });
+    assert_eq!(net(&[&sweep], Account::IssuerBreakage, Unit::Jpy), 10);
+}
+
+#[test]
 fn corrections_live_as_bonus_does_and_paid_yen_for_ever() {
     let mut town = Town::with(Policy { bonus_days: Some(3), ..Policy::default() });
     for (account, expires_at) in [
@@ -212,7 +239,8 @@ fn a_void_lets_go_what_is_left_and_counts_as_nothing_else() {
     assert_eq!((town.state(&payment), town.available()), (PaymentState::Voided, [1_000, 0, 0]));
     assert_eq!(town.wallet().held_of(LotAccount::Paid), Amount::ZERO);
     assert_eq!(refused(&town.capture(&payment, 1)), Refusal::HoldClosed);
-    done(&town.cancel(&payment));
+    // There is nothing left to move, and the figures stay what they were.
+    assert_eq!(done(&town.cancel(&payment)).totals.map(|totals| totals.authorized), Some(yen(600)));
     assert_eq!(town.state(&payment), PaymentState::Canceled);
 }
 
@@ -347,6 +375,8 @@ fn a_shop_without_points_gives_none() {
     town.top_up(1_000);
     let payment = town.pay(1_000);
     assert_eq!((town.available(), done(&payment).totals.unwrap().points_earned), ([0, 0, 0], Amount::ZERO));
+    let totals = done(&payment).totals.unwrap();
+    assert_eq!((totals.authorized, totals.captured, totals.refunded), (yen(1_000), yen(1_000), Amount::ZERO));
 }
 
 #[test]
