@@ -36,6 +36,11 @@ const TOOLS: &[Tool] = &[
         remedy: Remedy::Packages(&["postgresql"], "a PostgreSQL server with initdb, pg_ctl and postgres on PATH"),
     },
     Tool {
+        name: "pg_dump",
+        probe: |_| first_line("pg_dump", &["--version"]).ok_or_else(|| "not on PATH".to_owned()),
+        remedy: Remedy::Packages(&["postgresql-client"], "pg_dump, pg_restore and psql of PostgreSQL on PATH"),
+    },
+    Tool {
         name: "Chromium",
         probe: chromium,
         remedy: Remedy::Packages(

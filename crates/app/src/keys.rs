@@ -185,6 +185,11 @@ impl KeyRing {
         self.keys.first().map_or(0, |key| key.id)
     }
 
+    /// The ids of all keys, the newest first.
+    pub(crate) fn ids(&self) -> Vec<u32> {
+        self.keys.iter().map(|key| key.id).collect()
+    }
+
     /// A payment code under every key, the newest first.
     pub(crate) fn code_macs(&self, code: &Code) -> Vec<CodeMac> {
         let mac = |key: &Key| {

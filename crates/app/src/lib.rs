@@ -3,6 +3,7 @@
 //! This is the one crate that supplies time, random bytes and secrets to decisions. It knows neither SQL nor HTTP.
 
 mod access;
+mod backup;
 mod balance;
 mod bookkeeper;
 mod clock;
@@ -28,6 +29,7 @@ mod transaction;
 mod webhook;
 
 pub use access::{AccessDenied, Caller};
+pub use backup::{BackupError, Manifest, Restored, back_up, restore};
 pub use balance::Balance;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::ShownCode;

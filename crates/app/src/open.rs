@@ -190,7 +190,7 @@ impl App {
 
 /// Compares the ring with the keys that this database was used with, and changes nothing, so that a ring that is refused
 /// leaves no trace. A ring that shares no key with them is another database's, whatever its ids.
-async fn check_keys(database: &Database, keys: &KeyRing) -> Result<(), OpenError> {
+pub(crate) async fn check_keys(database: &Database, keys: &KeyRing) -> Result<(), OpenError> {
     let known: BTreeMap<String, String> = database
         .read(|transaction| Box::pin(async move { transaction.list_settings("key_check.").await }))
         .await?

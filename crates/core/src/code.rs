@@ -192,6 +192,16 @@ mod tests {
     }
 
     #[test]
+    fn a_prefix_is_eight_digits_and_tells_whose_code_it_is() {
+        assert_eq!(prefix().as_str(), "90000123");
+        for wrong in ["", "9000012", "900001234", "9000012x", "９000012"] {
+            assert_eq!(wrong.parse::<IssuerPrefix>(), Err(IssuerPrefixError), "{wrong}");
+        }
+        let code = Code::new(&prefix(), 7).unwrap();
+        assert!(code.is_issued_by(&prefix()) && !code.is_issued_by(&"90000124".parse().unwrap()));
+    }
+
+    #[test]
     fn a_code_is_not_printed() {
         assert_eq!(format!("{:?}", Code::new(&prefix(), 7).unwrap()), "Code(..)");
     }

@@ -162,6 +162,7 @@ mod tests {
         assert_eq!(text.parse::<ShopId>().unwrap(), id);
         for wrong in [
             text.to_uppercase(),
+            format!("shp_{}", "AB".repeat(16)),
             text.replace("shp_", "trm_"),
             text.replace("shp_", ""),
             format!("{text}0"),

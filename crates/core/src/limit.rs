@@ -240,6 +240,35 @@ mod tests {
     }
 
     #[test]
+    fn terminals_are_counted_when_either_of_their_limits_is_on() {
+        for (names, caps) in [
+            (&[][..], false),
+            (&["terminal_top_up_day"], true),
+            (&["terminal_payment_day"], true),
+            (&["terminal_top_up_day", "terminal_payment_day"], true),
+            (&["payment_max"], false),
+        ] {
+            let mut policy = Policy::default();
+            assert!(names.iter().all(|name| policy.set(name, Some(1))));
+            assert_eq!(policy.caps_terminals(), caps, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_sum_is_held_against_both_windows() {
+        let at = Time::from_unix_micros(DAY * 20_000).unwrap();
+        let mut rolling = Rolling::default();
+        rolling.count(at, yen(60));
+        assert_eq!(rolling.check(at, yen(40), Some(yen(100)), Some(yen(100))), Ok(()));
+        assert_eq!(rolling.check(at, yen(41), Some(yen(100)), None), Err(Refusal::LimitExceeded));
+        assert_eq!(rolling.check(at, yen(41), None, Some(yen(100))), Err(Refusal::LimitExceeded));
+        assert_eq!(rolling.check(at, yen(41), None, None), Ok(()));
+        assert_eq!((Policy::default().hold_life(), days(2)), (days(7), Duration::from_secs(172_800)));
+        let off = Policy { hold_days: None, ..Policy::default() };
+        assert_eq!(off.hold_life(), days(7));
+    }
+
+    #[test]
     fn entries_are_set_by_their_names() {
         let mut policy = Policy::default();
         for name in Policy::NAMES {

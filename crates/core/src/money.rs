@@ -106,6 +106,16 @@ mod tests {
     }
 
     #[test]
+    fn amounts_add_and_take_exactly() {
+        let yen = |yen| Amount::new(yen).unwrap();
+        assert_eq!((yen(3).checked_add(yen(4)), yen(7).checked_sub(yen(4))), (Some(yen(7)), Some(yen(3))));
+        assert_eq!(yen(3).checked_sub(yen(3)), Some(Amount::ZERO));
+        assert_eq!(Amount::new(Amount::MAX.get()), Some(Amount::MAX));
+        assert!(Amount::ZERO.is_zero() && !yen(1).is_zero());
+        assert_eq!((Unit::Jpy.text(), Unit::Point.text()), ("JPY", "POINT"));
+    }
+
+    #[test]
     fn thousands_are_grouped() {
         for (minor_units, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (9_999_999, "9,999,999")] {
             assert_eq!(Amount::new(minor_units).unwrap().to_string(), text);

@@ -100,3 +100,20 @@ impl Place {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_numbers_read_back() {
+        for (book, number) in [(Book::Real, 0), (Book::Sandbox, 1)] {
+            assert_eq!((book.number(), Book::from_number(number)), (number, Some(book)));
+        }
+        assert_eq!((Book::from_number(2), Book::from_number(-1)), (None, None));
+        for (channel, text) in [(Channel::Till, "till"), (Channel::Atm, "atm")] {
+            assert_eq!((channel.text(), Channel::parse(text)), (text, Some(channel)));
+        }
+        assert_eq!(Channel::parse("phone"), None);
+    }
+}

@@ -229,4 +229,15 @@ mod tests {
         }
         assert_eq!(Refusal::parse("Insufficient_Balance"), None);
     }
+
+    #[test]
+    fn each_is_told_in_both_languages_and_in_words_of_its_own() {
+        for (index, refusal) in Refusal::ALL.into_iter().enumerate() {
+            for tell in [Refusal::english, Refusal::japanese] {
+                assert!(tell(refusal).len() > 30, "{refusal:?}");
+                assert_eq!(Refusal::ALL.iter().position(|other| tell(*other) == tell(refusal)), Some(index));
+            }
+            assert!(refusal.english().is_ascii() && !refusal.japanese().is_ascii());
+        }
+    }
 }

@@ -94,6 +94,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_caller_is_who_it_was_made_of() {
+        let terminal = TerminalId::from_bytes([1; 16]);
+        let caller = CallerId::from(terminal);
+        assert_eq!((caller.terminal(), caller.bytes()), (terminal, [1; 16]));
+        assert_eq!(CallerId::from(MemberId::from_bytes([2; 16])), CallerId::from_bytes([2; 16]));
+        assert_eq!(CallerId::ISSUER.bytes(), [0; 16]);
+    }
+
+    #[test]
+    fn a_request_id_is_shown_as_it_was_sent() {
+        let id: RequestId = "till-7/1".parse().unwrap_or_else(|error| unreachable!("{error}"));
+        assert_eq!((id.as_str(), id.to_string()), ("till-7/1", "till-7/1".to_owned()));
+    }
+
+    #[test]
     fn request_ids_are_short_printable_texts() {
         for good in ["1", "till-7/2026-04-01/000123", &"x".repeat(64)] {
             assert!(good.parse::<RequestId>().is_ok(), "{good}");

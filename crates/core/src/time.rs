@@ -151,6 +151,20 @@ mod tests {
     }
 
     #[test]
+    fn times_are_reckoned_to_the_microsecond() {
+        let at = |micros| Time::from_unix_micros(micros).unwrap();
+        assert_eq!(at(5).saturating_add(Duration::from_micros(3)), at(8));
+        assert_eq!(at(5).saturating_sub(Duration::from_micros(3)), at(2));
+        for (one, other) in [(at(5), at(9)), (at(9), at(5))] {
+            assert_eq!(one.distance(other), Duration::from_micros(4));
+        }
+        assert_eq!((at(1_999).unix_millis(), at(1_999).unix_micros()), (1, 1_999));
+        assert_eq!((Time::from_unix_micros(0), at(0).unix_millis()), (Some(Time::EPOCH), 0));
+        assert_eq!(Time::from_unix_micros(Time::MAX.unix_micros()), Some(Time::MAX));
+        assert_eq!(Time::from_unix_micros(Time::MAX.unix_micros() + 1), None);
+    }
+
+    #[test]
     fn time_stays_in_its_bounds() {
         assert_eq!(Time::from_unix_micros(-1), None);
         assert_eq!(Time::MAX.saturating_add(Duration::MAX), Time::MAX);

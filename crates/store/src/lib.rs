@@ -3,6 +3,7 @@
 //! Above it everything is a [`Database`], chosen by a URL, and a [`Transaction`] on which the subjects' modules hang their
 //! verbs: find, list, create, save, delete. It decides nothing: it loads what a decision needs and writes what came of it.
 
+mod backup;
 mod code;
 mod database;
 mod delivery;
@@ -27,6 +28,7 @@ mod verify;
 mod wallet;
 mod webhook;
 
+pub use backup::{Contents, copy_file, files_beside};
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, DueDelivery, Ended, NewDelivery};
 pub use engine::Transaction;

@@ -47,6 +47,16 @@ pub(crate) enum Command {
     Partner(PartnerCommand),
     /// Prove the invariants of the money on a database; needs no keys and changes nothing.
     Verify,
+    /// Copy the database into a file while the server works, prove the copy, and describe it in a manifest beside it.
+    Backup {
+        /// The file to make, such as `/backups/2026-04-01.db`. Nothing is overwritten.
+        target: PathBuf,
+    },
+    /// Put a backup where the database is to be, after proving it. Needs the key file; no server may run.
+    Restore {
+        /// The file that `backup` made, with its manifest beside it.
+        source: PathBuf,
+    },
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -1,6 +1,7 @@
 //! The binary: reads the configuration, wires the parts together, and offers them as commands.
 
 mod add;
+mod backup;
 mod cli;
 mod config;
 mod demo;
@@ -42,6 +43,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Policy(command) => issuer::policy(&read()?, command, cli.json).await?,
         Command::Partner(command) => add::partner(&read()?, command, cli.json).await?,
         Command::Verify => return verify::run(&read()?, cli.json).await,
+        Command::Backup { target } => backup::back_up(&read()?, &target, cli.json).await?,
+        Command::Restore { source } => backup::restore(&read()?, &source, cli.json).await?,
         Command::Config(ConfigCommand::Check) => config::check(&read()?),
         Command::Demo(options) => demo::run(&cli.settings, options).await?,
     }

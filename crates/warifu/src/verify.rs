@@ -21,20 +21,26 @@ pub(crate) async fn run(config: &Config, as_json: bool) -> Result<ExitCode, Fail
     }
     let database = Database::open(&config.database, config.options)?;
     database.check_schema().await?;
-    let shows_progress = std::io::stderr().is_terminal();
-    let report = database
-        .verify(move |progress| {
-            if shows_progress {
-                show(progress)
-            }
-        })
-        .await?;
+    let report = database.verify(progress()).await;
+    // Otherwise the log would stay beside a database that nobody else has open.
+    database.close().await;
+    let report = report?;
     if as_json {
         print_json(&report);
     } else {
         print_report(&report);
     }
     Ok(if report.violation_count() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Shows how far a check has come, to whoever waits at a terminal.
+pub(crate) fn progress() -> impl FnMut(Progress) + Send + 'static {
+    let shows_progress = std::io::stderr().is_terminal();
+    move |progress| {
+        if shows_progress {
+            show(progress)
+        }
+    }
 }
 
 #[allow(clippy::print_stderr, reason = "progress, for whoever waits at a terminal")]

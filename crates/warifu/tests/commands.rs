@@ -56,6 +56,7 @@ fn the_demonstration_tells_its_story_twice_on_the_same_database() {
     assert!(!database.with_extension("db-wal").exists());
     let verified = warifu(folder.path(), &["verify", "--database", &format!("sqlite:{}", database.display())]);
     assert!(verified.status.success() && out(&verified).contains("everything holds"), "{}", out(&verified));
+    assert!(!database.with_extension("db-wal").exists(), "verify left a log beside a database that nobody has open");
 }
 
 #[tokio::test]

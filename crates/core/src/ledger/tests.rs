@@ -1,6 +1,8 @@
 //! Proves the decisions by stories: what each command does to lots, holds and balances, and in which order it is refused.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod edges;
+mod parts;
 mod town;
 
 use core::time::Duration;
