@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Actors;
 use super::log::{Entry, Log};
@@ -10,6 +11,10 @@ use super::sum::{Holding, holding};
 
 /// How many requests are at work at once.
 const AT_ONCE: usize = 8;
+/// How often a question is asked again whose answer is that there is none now, and after how long. A server that says so
+/// lost nothing.
+const TRIES: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// What to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,20 +188,19 @@ impl Checker {
     async fn inquire(&self, entry: &Entry) -> io::Result<Option<Reply>> {
         let Some(path) = entry.step.inquiry() else { return Ok(None) };
         let till = self.actors.till_of(entry.step.member);
-        self.speaker.get(till, &path).await.map(Some).map_err(io::Error::other)
+        patiently(|| self.speaker.get(till, &path)).await.map(Some)
     }
 
     async fn send(&self, entry: &Entry) -> io::Result<Reply> {
         let till = self.actors.till_of(entry.step.member);
-        self.speaker.post(till, &entry.step.path, &entry.step.body).await.map_err(io::Error::other)
+        patiently(|| self.speaker.post(till, &entry.step.path, &entry.step.body)).await
     }
 
     async fn compare_wallets(&self) -> io::Result<u64> {
         let entries = self.log.entries();
         let mut count = 0;
         for member in 0..self.actors.members.len() {
-            let reply = self.speaker.get(self.actors.member(member), "/v1/balances").await;
-            let reply = reply.map_err(io::Error::other)?;
+            let reply = patiently(|| self.speaker.get(self.actors.member(member), "/v1/balances")).await?;
             let (found, implied) = (Holding::from_balances(&reply.json()), holding(&entries, member));
             if found != Some(implied) {
                 self.log.violate(format!("member {member} holds {found:?}, the answers imply {implied:?}"));
@@ -204,5 +208,20 @@ impl Checker {
             count += 1;
         }
         Ok(count)
+    }
+}
+
+/// Asks until there is an answer that says something, or the tries are used up.
+async fn patiently<F>(ask: impl Fn() -> F) -> io::Result<Reply>
+where
+    F: Future<Output = Result<Reply, reqwest::Error>>,
+{
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match ask().await {
+            Ok(reply) if reply.is_unknown() && tries < TRIES => tokio::time::sleep(PAUSE).await,
+            answered => return answered.map_err(io::Error::other),
+        }
     }
 }
