@@ -116,9 +116,13 @@ pub(crate) fn kill_at(root: &Path, arguments: &[&str]) -> Result<(), String> {
 
 /// `cargo xtask disk-faults`.
 pub(crate) fn disk_faults(root: &Path, arguments: &[&str]) -> Result<(), String> {
-    let options = Options::read(arguments, &["--sites", "--from", "--to", "--seed", "--binaries"])?;
-    let each = options.number("--from", 1)?..=options.number("--to", 0)?;
-    disk::run(&options.binaries(root)?, options.number("--sites", 10)?, each, options.seed()?)
+    let options = Options::read(arguments, &["--sites", "--moves", "--from", "--to", "--seed", "--binaries"])?;
+    let sites = disk::Sites {
+        spells: options.number("--sites", 10)?,
+        moves: options.number("--moves", 3)?,
+        each: options.number("--from", 1)?..=options.number("--to", 0)?,
+    };
+    disk::run(&options.binaries(root)?, &sites, options.seed()?)
 }
 
 /// The programs that this very build of the workspace made, for tests.
@@ -163,6 +167,13 @@ mod tests {
 
     #[test]
     fn a_disk_that_fails_or_is_full_stops_writes_and_nothing_else() -> Result<(), String> {
-        disk::run(&built_beside()?, 1, 40..=41, 1)
+        disk::run(&built_beside()?, &disk::Sites { spells: 1, moves: 0, each: 40..=40 }, 1)
+    }
+
+    #[test]
+    fn a_sync_that_fails_while_the_log_is_moved_ends_writing() -> Result<(), String> {
+        // An empty range: no single writes.
+        #[allow(clippy::reversed_empty_ranges)]
+        disk::run(&built_beside()?, &disk::Sites { spells: 0, moves: 1, each: 1..=0 }, 1)
     }
 }

@@ -21,7 +21,7 @@ cargo xtask <command>
   crash                         kill the server under load: --cycles N --database sqlite|postgres
   power-loss                    drop what was not synced: --cuts N --seconds N; --ignore-syncs is the control, which must fail
   kill-at                       kill the server at its n-th --call pwrite64|fsync, --from N --to N
-  disk-faults                   failing writes, a full disk, failed syncs: --sites N --from N --to N
+  disk-faults                   failing writes, a full disk, failed syncs: --sites N --moves N --from N --to N
                                 these four take --seed S, and --binaries FOLDER instead of building
 ";
 

@@ -44,29 +44,47 @@ enum Spell {
     Many(u64),
 }
 
-/// `sites` are places picked by chance; `each` are single writes that fail, every one of them.
-pub(super) fn run(binaries: &Binaries, sites: u64, each: RangeInclusive<u64>, seed: u64) -> Result<(), String> {
+/// Where the disk fails.
+#[derive(Clone, Debug)]
+pub(super) struct Sites {
+    /// So many places picked by chance: a spell of each error, and a sync.
+    pub(super) spells: u64,
+    /// So often the sync of the file itself, with which a move of the log into it ends.
+    pub(super) moves: u64,
+    /// Each of these writes, alone.
+    pub(super) each: RangeInclusive<u64>,
+}
+
+pub(super) fn run(binaries: &Binaries, sites: &Sites, seed: u64) -> Result<(), String> {
     let mut folder = Folder::create("disk", seed)?;
     let mut chance = Chance::new(seed);
     let (mut sum, mut count) = (Sum::default(), Count::default());
     let origin = Stage::create(binaries, folder.path.join("origin"), None)?;
-    for site in 0..sites {
+    let spells = sites.spells;
+    for site in 0..spells {
         for error in ["ENOSPC", "EIO"] {
             // The first sites near the start, the later ones further out.
-            let n = FIRST + chance.below(WRITES * (site + 1) / sites);
+            let n = FIRST + chance.below(WRITES * (site + 1) / spells);
             let stage = origin.copy(folder.path.join(format!("{error}{site}")))?;
             fail_writes(&stage, error, Spell::Many(n), &mut chance, &mut sum, &mut count)?;
         }
-        let n = FIRST + chance.below(SYNCS * (site + 1) / sites);
+        let n = FIRST + chance.below(SYNCS * (site + 1) / spells);
         let stage = origin.copy(folder.path.join(format!("sync{site}")))?;
         let inject = format!("inject=fsync:error=EIO:when={n}");
-        fail_sync(&stage, &inject, &mut chance, &mut sum, &mut count)?;
+        fail_sync(&stage, &["-e", &inject], &mut chance, &mut sum, &mut count)?;
         if !sum.violations.is_empty() {
             break;
         }
     }
-    let (first, last) = (*each.start(), *each.end());
-    for n in each.take_while(|n| *n > 0) {
+    for site in 0..sites.moves {
+        let stage = origin.copy(folder.path.join(format!("move{site}")))?;
+        let file = stage.folder.join("warifu.db").display().to_string();
+        // Only calls on the file itself are looked at, and fail.
+        let inject = format!("inject=fsync:error=EIO:when={}", 1 + site % 3);
+        fail_sync(&stage, &["-P", &file, "-e", &inject], &mut chance, &mut sum, &mut count)?;
+    }
+    let (first, last) = (*sites.each.start(), *sites.each.end());
+    for n in sites.each.clone() {
         let stage = origin.copy(folder.path.join(format!("single{n}")))?;
         let error = if n.is_multiple_of(2) { "EIO" } else { "ENOSPC" };
         fail_writes(&stage, error, Spell::One(n), &mut chance, &mut sum, &mut count)?;
@@ -75,8 +93,9 @@ pub(super) fn run(binaries: &Binaries, sites: u64, each: RangeInclusive<u64>, se
         }
     }
     let what = format!(
-        "disk-faults --sites {sites} --from {first} --to {last} --seed {seed}: {} spells of failing writes, {} single ones; \
+        "disk-faults --sites {spells} --moves {} --from {first} --to {last} --seed {seed}: {} spells of failing writes, {} single ones; \
          failed syncs: {} of the log, {} of the file, {} of the folder; {} starts refused; {} probes, {} writes refused in them",
+        sites.moves,
         count.spells,
         count.singles,
         count.of_log,
@@ -89,9 +108,9 @@ pub(super) fn run(binaries: &Binaries, sites: u64, each: RangeInclusive<u64>, se
     sum.conclude(&what, &mut folder)
 }
 
-fn traced(stage: &Stage, inject: &str) -> Result<Option<Server>, String> {
-    let trace = ["-y", "-e", "trace=pwrite64,fsync,fdatasync,ftruncate,unlink", "-e", inject];
-    stage.serve(&strace(&stage.folder.join("trace"), &trace))
+fn traced(stage: &Stage, inject: &[&str]) -> Result<Option<Server>, String> {
+    let trace = ["-y", "-e", "trace=pwrite64,fsync,fdatasync,ftruncate,unlink"];
+    stage.serve(&strace(&stage.folder.join("trace"), &[&trace, inject].concat()))
 }
 
 fn is_injected(stage: &Stage) -> bool {
@@ -115,7 +134,7 @@ fn fail_writes(
         Spell::Many(_) => count.spells += 1,
     }
     let inject = format!("inject=pwrite64:error={error}:when={when}");
-    match traced(stage, &inject)? {
+    match traced(stage, &["-e", &inject])? {
         None => count.before_serving += 1,
         Some(mut server) => {
             let mut load = stage.load(&server, chance.next(), "a", PATIENCE)?;
@@ -148,7 +167,13 @@ fn watch(stage: &Stage, server: &Server, spell: Spell, sum: &mut Sum, count: &mu
     Ok(!is_injected(stage))
 }
 
-fn fail_sync(stage: &Stage, inject: &str, chance: &mut Chance, sum: &mut Sum, count: &mut Count) -> Result<(), String> {
+fn fail_sync(
+    stage: &Stage,
+    inject: &[&str],
+    chance: &mut Chance,
+    sum: &mut Sum,
+    count: &mut Count,
+) -> Result<(), String> {
     match traced(stage, inject)? {
         None => count.before_serving += 1,
         Some(mut server) => {
@@ -162,16 +187,16 @@ fn fail_sync(stage: &Stage, inject: &str, chance: &mut Chance, sum: &mut Sum, co
             for number in 0..5 {
                 let writes = look(stage, &server, &format!("p{number}"), stops, sum, count)?;
                 if stops && writes {
-                    sum.violations.push(format!("{inject}: it writes on after a failed sync"));
+                    sum.violations.push(format!("{inject:?}: it writes on after a failed sync"));
                 }
             }
             server.end()?;
             load.finish(sum)?;
             if stops && !server.log().contains("a sync of the disk failed") {
-                sum.violations.push(format!("{inject}: the log does not tell the operator"));
+                sum.violations.push(format!("{inject:?}: the log does not tell the operator"));
             }
             if stops && let Some(line) = touched_after(stage) {
-                sum.violations.push(format!("{inject}: after the failed sync: {line:.150}"));
+                sum.violations.push(format!("{inject:?}: after the failed sync: {line:.150}"));
             }
         }
     }
@@ -248,11 +273,8 @@ fn look(
 /// Starts it again on a disk that is well, and compares.
 fn look_back(stage: &Stage, sum: &mut Sum) -> Result<(), String> {
     stage.verify(sum)?;
-    if !stage.log().exists() {
-        return Ok(());
-    }
     let mut server = stage.must_serve()?;
-    // The probes' cancels hold ids of their own and move nothing.
+    // The probes' cancels hold ids of their own and move nothing. One that did not come to serve leaves no log.
     stage.check(&server, &["--all"], sum)?;
     server.kill();
     if sum.violations.is_empty() {

@@ -61,7 +61,11 @@ pub(super) fn run(binaries: &Binaries, cuts: u64, load: Duration, seed: u64, syn
         }
     }
     let control = if syncs == Syncs::Ignored { " --ignore-syncs" } else { "" };
-    let what = format!("power-loss --cuts {cuts} --seed {seed}{control}: {} cuts, {told} outcomes told", points.len());
+    let what = format!(
+        "power-loss --cuts {cuts} --seconds {} --seed {seed}{control}: {} cuts, {told} outcomes told",
+        load.as_secs(),
+        points.len()
+    );
     sum.conclude(&what, &mut folder)
 }
 
