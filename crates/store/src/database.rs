@@ -65,13 +65,15 @@ impl std::fmt::Debug for DatabaseUrl {
 pub struct Options {
     /// Threads that read, on SQLite.
     pub sqlite_readers: usize,
+    /// How long SQLite's log grows before it is moved into the file, in MiB.
+    pub sqlite_log_mib: usize,
     /// Connections in all, on PostgreSQL.
     pub postgres_connections: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { sqlite_readers: 2, postgres_connections: 16 }
+        Self { sqlite_readers: 2, sqlite_log_mib: 128, postgres_connections: 16 }
     }
 }
 
@@ -95,7 +97,7 @@ impl Database {
     /// [`StoreError::Unavailable`] if the file cannot be opened; PostgreSQL is first asked when it is first used.
     pub fn open(url: &DatabaseUrl, options: Options) -> Result<Self, StoreError> {
         let (engine, lanes) = match url {
-            DatabaseUrl::Sqlite(path) => (Engine::Sqlite(Sqlite::open(path, options.sqlite_readers)?), 1),
+            DatabaseUrl::Sqlite(path) => (Engine::Sqlite(Sqlite::open(path, options)?), 1),
             DatabaseUrl::Postgres(url) => (Engine::Postgres(Postgres::open(url, options.postgres_connections)?), 2),
         };
         Ok(Self { engine: Arc::new(engine), lanes })

@@ -18,7 +18,7 @@ use warifu_web::Limits;
 const DEFAULT_FILE: &str = "warifu.toml";
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 11] = [
+const KEYS: [(&str, &str, &str); 12] = [
     ("database", "sqlite:warifu.db", "sqlite:PATH or postgres://USER@HOST/NAME"),
     ("keys", "warifu.keys", "the key file; keep a copy apart from the database"),
     ("listen", "127.0.0.1:8080", "the address of the interface"),
@@ -27,6 +27,7 @@ const KEYS: [(&str, &str, &str); 11] = [
     ("business_zone", "Asia/Tokyo", "the time zone of the books"),
     ("requests_per_second", "200", "what one caller may ask on average, or `off`"),
     ("sqlite_readers", "2", "threads that read, on SQLite"),
+    ("sqlite_log_mib", "128", "how long SQLite's log grows before it is moved into the file, in MiB"),
     ("postgres_connections", "16", "connections in all, on PostgreSQL"),
     ("webhook_private_addresses", "refuse", "whether webhooks may lead into private networks: `refuse`, or `allow`"),
     ("log", "info", "what is logged: error, warn, info, debug, or a filter such as `warifu_store=debug`"),
@@ -62,6 +63,9 @@ pub(crate) struct Flags {
     /// Threads that read, on SQLite.
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) sqlite_readers: Option<String>,
+    /// How long SQLite's log grows before it is moved into the file, in MiB.
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub(crate) sqlite_log_mib: Option<String>,
     /// Connections in all, on PostgreSQL.
     #[arg(long, global = true, value_name = "NUMBER")]
     pub(crate) postgres_connections: Option<String>,
@@ -74,7 +78,7 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    fn values(&self) -> [(&'static str, &Option<String>); 11] {
+    fn values(&self) -> [(&'static str, &Option<String>); 12] {
         [
             ("database", &self.database),
             ("keys", &self.keys),
@@ -84,6 +88,7 @@ impl Flags {
             ("business_zone", &self.business_zone),
             ("requests_per_second", &self.requests_per_second),
             ("sqlite_readers", &self.sqlite_readers),
+            ("sqlite_log_mib", &self.sqlite_log_mib),
             ("postgres_connections", &self.postgres_connections),
             ("webhook_private_addresses", &self.webhook_private_addresses),
             ("log", &self.log),
@@ -206,6 +211,7 @@ impl Config {
             limits: Limits { requests_per_second },
             options: Options {
                 sqlite_readers: number("sqlite_readers")?,
+                sqlite_log_mib: number("sqlite_log_mib")?,
                 postgres_connections: number("postgres_connections")?,
             },
             webhook_private_addresses,

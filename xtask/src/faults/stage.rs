@@ -128,6 +128,8 @@ impl Stage {
             ("REQUESTS_PER_SECOND", "off"),
             ("LISTEN", "127.0.0.1:0"),
             ("METRICS_LISTEN", "off"),
+            // Short, so that it is moved into the file while it is looked at.
+            ("SQLITE_LOG_MIB", "4"),
             ("LOG", "info"),
         ] {
             command.env(format!("WARIFU_{key}"), value);

@@ -112,7 +112,7 @@ impl Drop for Group {
 
 impl Group {
     async fn open(url: DatabaseUrl) -> Self {
-        let options = Options { sqlite_readers: 1, postgres_connections: 6 };
+        let options = Options { sqlite_readers: 1, postgres_connections: 6, ..Options::default() };
         let database = Database::open(&url, options).unwrap();
         database.migrate().await.unwrap();
         let clock = Arc::new(ManualClock::at(time(0)));

@@ -11,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Access, Engine, Transaction, Work};
+use crate::database::Options;
 use crate::error::StoreError;
 use crate::registry::{Each, Statement};
 use crate::value::{Row, Type, Value};
@@ -37,13 +38,13 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     /// Opens `path`, which is created if there is none.
-    pub(crate) fn open(path: &Path, readers: usize) -> Result<Self, StoreError> {
-        let log = Log::default();
+    pub(crate) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
+        let log = Log::new(options.sqlite_log_mib);
         let mut writing = connect(path, Access::Write)?;
         log.take_over(&mut writing, path)?;
         let mover = Worker::start("sqlite-mover", connect(path, Access::Write)?, Duty::Move(log.clone()))?;
         let writer = Worker::start("sqlite-writer", writing, Duty::Write(log.clone(), mover.clone()))?;
-        let readers = (0..readers.max(1))
+        let readers = (0..options.sqlite_readers.max(1))
             .map(|_| Worker::start("sqlite-reader", connect(path, Access::Read)?, Duty::Read))
             .collect::<Result<_, _>>()?;
         Ok(Self { writer, readers, mover, next_reader: AtomicUsize::new(0), log })

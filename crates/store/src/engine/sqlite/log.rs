@@ -16,9 +16,8 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::error::StoreError;
 
-/// How many pages the log holds before they are moved into the file: 128 MiB. The longer it is, the more often a page that
-/// is written again and again is moved only once. Done here and not by SQLite, which would not say that a sync failed.
-const LONG: i32 = 32_768;
+/// The size of a page, in bytes.
+const PAGE: usize = 4_096;
 
 /// The log is short enough, or nobody has looked at it.
 const SHORT: u8 = 0;
@@ -28,14 +27,23 @@ const MOVING: u8 = 1;
 const MOVED: u8 = 2;
 
 /// What is known of the log of one open file. Cloning it shares it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Log {
+    /// How many pages are many. The longer the log, the more often a page that is written again and again is moved only once.
+    /// Watched here and not by SQLite, which would not say that a sync failed.
+    many: i32,
     pages: Arc<AtomicI32>,
     moving: Arc<AtomicU8>,
     stopped: Arc<OnceLock<String>>,
 }
 
 impl Log {
+    /// A log that is moved when it is longer than so many MiB.
+    pub(super) fn new(mib: usize) -> Self {
+        let many = i32::try_from(mib.saturating_mul(1_048_576 / PAGE)).unwrap_or(i32::MAX);
+        Self { many, pages: Arc::default(), moving: Arc::default(), stopped: Arc::default() }
+    }
+
     /// Prepares the connection that writes, before its first transaction.
     ///
     /// What a killed process left in the log may be in the kernel's memory only, yet it would be read as committed and told
@@ -69,7 +77,7 @@ impl Log {
             return;
         }
         match self.moving.load(Ordering::Acquire) {
-            SHORT if self.pages.load(Ordering::Relaxed) >= LONG => {
+            SHORT if self.pages.load(Ordering::Relaxed) >= self.many => {
                 self.moving.store(MOVING, Ordering::Release);
                 if !move_most() {
                     self.moving.store(SHORT, Ordering::Release);
