@@ -81,7 +81,6 @@ impl Default for Options {
 #[derive(Clone, Debug)]
 pub struct Database {
     engine: Arc<Engine>,
-    lanes: usize,
 }
 
 #[derive(Debug)]
@@ -96,17 +95,11 @@ impl Database {
     /// # Errors
     /// [`StoreError::Unavailable`] if the file cannot be opened; PostgreSQL is first asked when it is first used.
     pub fn open(url: &DatabaseUrl, options: Options) -> Result<Self, StoreError> {
-        let (engine, lanes) = match url {
-            DatabaseUrl::Sqlite(path) => (Engine::Sqlite(Sqlite::open(path, options)?), 1),
-            DatabaseUrl::Postgres(url) => (Engine::Postgres(Postgres::open(url, options.postgres_connections)?), 2),
+        let engine = match url {
+            DatabaseUrl::Sqlite(path) => Engine::Sqlite(Sqlite::open(path, options)?),
+            DatabaseUrl::Postgres(url) => Engine::Postgres(Postgres::open(url, options.postgres_connections)?),
         };
-        Ok(Self { engine: Arc::new(engine), lanes })
-    }
-
-    /// How many batches of commands can usefully be at work at once: one where there is one writer.
-    #[must_use]
-    pub const fn lanes(&self) -> usize {
-        self.lanes
+        Ok(Self { engine: Arc::new(engine) })
     }
 
     /// Whether this is the embedded database.

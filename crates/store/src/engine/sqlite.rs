@@ -85,6 +85,8 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Of a new file only. What a payment costs is pages, and most of what it changes on one is small.
+    connection.pragma_update(None, "page_size", 2_048)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: a commit returns after its log is on the disk, which is what an answered payment promises.
     connection.pragma_update(None, "synchronous", "FULL")?;

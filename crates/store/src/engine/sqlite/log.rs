@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use rusqlite::config::DbConfig;
@@ -15,9 +15,6 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::error::StoreError;
-
-/// The size of a page, in bytes.
-const PAGE: usize = 4_096;
 
 /// The log is short enough, or nobody has looked at it.
 const SHORT: u8 = 0;
@@ -29,10 +26,10 @@ const MOVED: u8 = 2;
 /// What is known of the log of one open file. Cloning it shares it.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
-    /// How many pages are many. The longer the log, the more often a page that is written again and again is moved only once.
+    /// How many bytes are many. The longer the log, the more often a page that is written again and again is moved only once.
     /// Watched here and not by SQLite, which would not say that a sync failed.
-    many: i32,
-    pages: Arc<AtomicI32>,
+    many: i64,
+    bytes: Arc<AtomicI64>,
     moving: Arc<AtomicU8>,
     stopped: Arc<OnceLock<String>>,
 }
@@ -40,8 +37,8 @@ pub(super) struct Log {
 impl Log {
     /// A log that is moved when it is longer than so many MiB.
     pub(super) fn new(mib: usize) -> Self {
-        let many = i32::try_from(mib.saturating_mul(1_048_576 / PAGE)).unwrap_or(i32::MAX);
-        Self { many, pages: Arc::default(), moving: Arc::default(), stopped: Arc::default() }
+        let many = i64::try_from(mib).unwrap_or(i64::MAX).saturating_mul(1_048_576);
+        Self { many, bytes: Arc::default(), moving: Arc::default(), stopped: Arc::default() }
     }
 
     /// Prepares the connection that writes, before its first transaction.
@@ -61,10 +58,11 @@ impl Log {
             Err(error) => return Err(error.into()),
         }
         sync_folder(path).map_err(|error| StoreError::Stopped(format!("the folder of the database: {error}")))?;
-        let pages = Arc::clone(&self.pages);
+        let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let bytes = Arc::clone(&self.bytes);
         // Takes the place of SQLite's own.
         connection.wal_hook(Some(move |_: &mut Wal, count| {
-            pages.store(count, Ordering::Relaxed);
+            bytes.store(i64::from(count).saturating_mul(page), Ordering::Relaxed);
             Ok(())
         }))?;
         Ok(())
@@ -77,7 +75,7 @@ impl Log {
             return;
         }
         match self.moving.load(Ordering::Acquire) {
-            SHORT if self.pages.load(Ordering::Relaxed) >= self.many => {
+            SHORT if self.bytes.load(Ordering::Relaxed) >= self.many => {
                 self.moving.store(MOVING, Ordering::Release);
                 if !move_most() {
                     self.moving.store(SHORT, Ordering::Release);
@@ -85,7 +83,7 @@ impl Log {
             }
             MOVED => {
                 self.move_and_note(connection);
-                self.pages.store(0, Ordering::Relaxed);
+                self.bytes.store(0, Ordering::Relaxed);
                 self.moving.store(SHORT, Ordering::Release);
             }
             _ => {}
