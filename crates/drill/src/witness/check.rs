@@ -13,7 +13,7 @@ use super::sum::{Holding, holding};
 const AT_ONCE: usize = 8;
 /// How often a question is asked again whose answer is that there is none now, and after how long. A server that says so
 /// lost nothing.
-const TRIES: u32 = 60;
+const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What to look at.
@@ -220,7 +220,7 @@ where
     loop {
         tries += 1;
         match ask().await {
-            Ok(reply) if reply.is_unknown() && tries < TRIES => tokio::time::sleep(PAUSE).await,
+            Ok(reply) if reply.status == 503 && tries < TRIES => tokio::time::sleep(PAUSE).await,
             answered => return answered.map_err(io::Error::other),
         }
     }
