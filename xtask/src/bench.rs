@@ -2,6 +2,8 @@
 //!
 //! The machine is shared and noisy, so a figure is a ratio of two medians that were taken in turn, round by round.
 
+#![allow(clippy::float_arithmetic, reason = "figures are quotients")]
+
 mod process;
 mod report;
 

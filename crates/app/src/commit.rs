@@ -21,8 +21,6 @@ use crate::fault::Fault;
 
 /// How many commands one commit takes at most.
 const BATCH_MAX: usize = 256;
-/// How many batches are at work at once. With one, nothing would be committed while its callers are answered and ask again.
-const LANES: usize = 2;
 /// How many commands may wait. At ten thousand a second this is less than half a second of work.
 const QUEUE_MAX: usize = 4_096;
 /// How long a command may wait before it is dropped undone; a till waits 30 seconds.
@@ -142,7 +140,7 @@ impl CommitQueue {
         let (sender, receiver) = mpsc::channel(QUEUE_MAX);
         let queue = Arc::new(Mutex::new(receiver));
         let (counters, pressure) = (Arc::new(Counters::default()), Arc::new(Pressure::default()));
-        let lanes = (0..LANES)
+        let lanes = (0..database.lanes())
             .map(|_| {
                 let lane = Lane {
                     queue: Arc::clone(&queue),

@@ -297,6 +297,7 @@ fn percentiles(latencies: &mut [u64]) -> [u64; 4] {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

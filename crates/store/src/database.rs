@@ -102,6 +102,13 @@ impl Database {
         Ok(Self { engine: Arc::new(engine) })
     }
 
+    /// How many batches of commands can usefully be at work at once: one where one thread writes, for two halves of what waits
+    /// cost more than the whole.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        if self.is_sqlite() { 1 } else { 2 }
+    }
+
     /// Whether this is the embedded database.
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(*self.engine, Engine::Sqlite(_))

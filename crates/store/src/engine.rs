@@ -7,7 +7,7 @@ mod postgres;
 mod sqlite;
 
 pub(crate) use postgres::Postgres;
-pub(crate) use sqlite::Sqlite;
+pub(crate) use sqlite::{Memory, Sqlite};
 
 use futures::future::BoxFuture;
 
@@ -81,6 +81,14 @@ impl Transaction {
         match &mut self.engine {
             Engine::Sqlite(open) => open.each(statement, &rows),
             Engine::Postgres(open) => open.each(statement, rows).await,
+        }
+    }
+
+    /// What this transaction need not ask the database for, on SQLite: there, and only there, one thread writes.
+    pub(crate) fn memory(&mut self) -> Option<&mut Memory> {
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.memory(),
+            Engine::Postgres(_) => None,
         }
     }
 

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use warifu_core::code::{CodeMac, IssuedCode};
 use warifu_core::id::{ShopId, TerminalId, TransactionId, WalletId};
 use warifu_core::ledger::{Loaded, Outcome, Transaction as Record};
-use warifu_core::limit::Usage;
+use warifu_core::limit::{Policy, Usage};
 use warifu_core::place::{Book, Channel, Place};
 use warifu_core::request::{CallerId, RequestKey};
 use warifu_core::time::Time;
+use warifu_core::wallet::Wallet;
 
 use crate::effect::write_effect;
 use crate::engine::Transaction;
@@ -203,7 +204,7 @@ impl Transaction {
         let rows = wanted.codes.iter().map(|code| vec![i64::from(code.bucket).into(), code.mac.into()]).collect();
         let found = self.each(&LOCK_CODE, rows).await?;
         let codes = found.iter().map(read_code).collect::<Result<Vec<_>, _>>()?;
-        let policy = self.find_policy().await?;
+        let policy = self.policy_in_force().await?;
         let places = self.load_places(&wanted.terminals, policy.caps_terminals()).await?;
         let targets = self.load_targets(&wanted.targets).await?;
         let rows = wanted.parents.iter().map(|parent| vec![parent.bytes().into()]).collect();
@@ -217,9 +218,7 @@ impl Transaction {
         let mut wallets = wanted.wallets.clone();
         wallets.extend(codes.iter().map(|code| code.wallet));
         wallets.extend(origins.iter().filter_map(|record| record.wallet));
-        let rows = wallets.into_iter().map(|wallet| vec![wallet.bytes().into()]).collect();
-        let found = self.each(&LOCK_WALLET, rows).await?;
-        let wallets = found.iter().map(read_wallet).collect::<Result<Vec<_>, _>>()?;
+        let wallets = self.lock_wallets(wallets).await?;
 
         let mut loaded = Loaded::new(policy, codes, places, wallets);
         let parents: BTreeSet<_> = origins.iter().map(|record| record.id).collect();
@@ -230,12 +229,49 @@ impl Transaction {
         Ok(loaded)
     }
 
+    async fn policy_in_force(&mut self) -> Result<Policy, StoreError> {
+        if let Some(policy) = self.memory().and_then(|memory| memory.policy.clone()) {
+            return Ok(policy);
+        }
+        let policy = self.find_policy().await?;
+        if let Some(memory) = self.memory() {
+            memory.policy = Some(policy.clone());
+        }
+        Ok(policy)
+    }
+
+    async fn lock_wallets(&mut self, mut wanted: BTreeSet<WalletId>) -> Result<Vec<Wallet>, StoreError> {
+        let mut wallets = Vec::with_capacity(wanted.len());
+        if let Some(memory) = self.memory() {
+            wallets.extend(wanted.iter().filter_map(|id| memory.wallet(*id)).cloned());
+            wanted.retain(|id| memory.wallet(*id).is_none());
+        }
+        let rows = wanted.into_iter().map(|wallet| vec![wallet.bytes().into()]).collect();
+        let found = self.each(&LOCK_WALLET, rows).await?;
+        let read = found.iter().map(read_wallet).collect::<Result<Vec<_>, _>>()?;
+        if let Some(memory) = self.memory() {
+            memory.keep_wallets(read.iter());
+        }
+        wallets.extend(read);
+        Ok(wallets)
+    }
+
     async fn load_places(&mut self, terminals: &BTreeSet<TerminalId>, capped: bool) -> Result<Vec<Place>, StoreError> {
         let ids = |terminals: &BTreeSet<TerminalId>| {
             terminals.iter().map(|terminal| vec![terminal.bytes().into()]).collect::<Vec<Vec<Value>>>()
         };
-        let found = self.each(&LOAD_PLACE, ids(terminals)).await?;
-        let mut places = found.iter().map(read_place).collect::<Result<Vec<_>, _>>()?;
+        let mut places = Vec::with_capacity(terminals.len());
+        let mut unknown = terminals.clone();
+        if let Some(memory) = self.memory() {
+            places.extend(terminals.iter().filter_map(|terminal| memory.places.get(terminal)).cloned());
+            unknown.retain(|terminal| !memory.places.contains_key(terminal));
+        }
+        let found = self.each(&LOAD_PLACE, ids(&unknown)).await?;
+        let read = found.iter().map(read_place).collect::<Result<Vec<_>, _>>()?;
+        if let Some(memory) = self.memory() {
+            memory.keep_places(&read);
+        }
+        places.extend(read);
         if capped {
             let known: BTreeSet<_> = places.iter().map(|place| place.terminal).collect();
             let rows = known.iter().map(|terminal| vec![terminal.bytes().into(), "{}".into()]).collect();
@@ -302,6 +338,9 @@ impl Transaction {
         self.each(&SAVE_USAGE, rows).await?;
         let rows = after.changed_wallets().map(wallet_row).collect();
         self.each(&SAVE_WALLET, rows).await?;
+        if let Some(memory) = self.memory() {
+            memory.keep_wallets(after.changed_wallets());
+        }
         let row = vec![head.stream.into(), position.into(), last.at.unix_micros().into()];
         self.each(&SAVE_STREAM, vec![row]).await.map(drop)
     }

@@ -24,7 +24,10 @@ pub(crate) struct Programs {
 impl Programs {
     /// Builds them as shops run them.
     pub(crate) fn build(root: &Path) -> Result<Self, String> {
-        let mut build = command("cargo", &["build", "--release", "--locked", "--workspace", "--bins"]);
+        let mut build = command(
+            "cargo",
+            &["build", "--release", "--locked", "-p", "warifu", "-p", "warifu-drill", "-p", "warifu-measure"],
+        );
         if !crate::command::announce_and_run(build.current_dir(root)) {
             return Err("the programs cannot be built".to_owned());
         }

@@ -34,6 +34,32 @@ on_both_databases! {
         town.close_clean(&database).await;
     }
 
+    /// More than can be done, on and on: some are done, the others are told soon and can be asked again; afterwards all is as
+    /// before. A burst alone is worked off, as the test above shows.
+    async fn a_queue_that_stays_long_is_cut_short(database: TestDatabase) {
+        let town = Town::found(&database).await;
+        let code = Code::new(&PREFIX.parse().unwrap(), 1).unwrap();
+        let (town_of_all, code_of_all) = (&town, &code);
+        let callers = (0..2_000).map(|caller| async move {
+            let mut answers = Vec::new();
+            for round in 0..6 {
+                answers.push(town_of_all.pay(&format!("p-{caller}-{round}"), code_of_all, 1).await);
+            }
+            answers
+        });
+        let answers: Vec<_> = join_all(callers).await.into_iter().flatten().collect();
+        let done = answers.iter().filter(|answer| answer.is_ok()).count();
+        let overloaded = answers.iter().filter(|answer| matches!(answer, Err(Fault::Overloaded))).count();
+        assert_eq!(done + overloaded, 12_000, "nothing else is told");
+        assert!(overloaded > 1_000 && done > 4_096, "{overloaded} of 12,000 were told that too much waits");
+        assert_eq!(database.query_raw("SELECT count(*) FROM journal").await, [[done.to_string()]]);
+        for number in 0..3 {
+            assert!(town.pay(&format!("q-{number}"), &code, 1).await.is_ok());
+        }
+        assert!(!town.app.is_overloaded());
+        town.close_clean(&database).await;
+    }
+
     /// A node that closes finishes what waits, and takes nothing new.
     async fn a_closing_node_finishes_what_waits(database: TestDatabase) {
         let town = Town::found(&database).await;

@@ -63,6 +63,28 @@ fn count(receipts: &[Receipt], of: Option<Refusal>) -> usize {
 }
 
 on_both_databases! {
+    /// A node decides by what the database says now, whoever changed it: a wallet that another node changed, a terminal that
+    /// another process froze.
+    async fn what_another_process_changed_is_in_force_at_once(database: TestDatabase) {
+        let town = Town::found(&database).await;
+        town.fund("t-0", 1_000).await;
+        assert_eq!(refusal(&town.pay("p-1", &town.code().await, 100).await.unwrap().record), None);
+
+        let other = open(&database, KeyRing::fixed(SECRET), PREFIX, &town.clock).await.unwrap();
+        let code = town.code().await;
+        let _ = pay(&other, &town.till.terminal, "p-2", &code, 300).await.unwrap();
+        assert_eq!(refusal(&town.pay("p-3", &town.code().await, 601).await.unwrap().record), Some(Refusal::InsufficientBalance));
+        assert_eq!(refusal(&town.pay("p-4", &town.code().await, 100).await.unwrap().record), None);
+        assert_eq!(town.balance().await, 500);
+
+        other.freeze_terminal(town.till.terminal.id, true).await.unwrap();
+        assert_eq!(refusal(&town.pay("p-5", &town.code().await, 1).await.unwrap().record), Some(Refusal::TerminalFrozen));
+        other.freeze_terminal(town.till.terminal.id, false).await.unwrap();
+        assert_eq!(refusal(&town.pay("p-6", &town.code().await, 1).await.unwrap().record), None);
+        other.drain().await;
+        town.close_clean(&database).await;
+    }
+
     /// One code, many requests at two terminals: one is captured, the others find the code consumed, one amount moves.
     async fn one_code_pays_once(database: TestDatabase) {
         let nodes = Nodes::start(&database).await;

@@ -1,6 +1,7 @@
 //! SQLite: one thread that writes, a few that read, each the owner of its connection.
 
 mod log;
+mod memory;
 mod worker;
 
 use std::path::Path;
@@ -17,13 +18,14 @@ use crate::registry::{Each, Statement};
 use crate::value::{Row, Type, Value};
 
 use log::Log;
+pub(crate) use memory::Memory;
 use worker::{Duty, Worker};
 
 /// How many prepared statements a connection keeps; more than the registry has.
 const STATEMENT_CACHE: usize = 128;
-/// What the writer, and each other connection, keeps of the file in memory: KiB, negative as SQLite wants it.
-const WRITER_CACHE: i64 = -65_536;
-const OTHER_CACHE: i64 = -16_384;
+/// What a connection keeps of the file in memory: KiB, negative as SQLite wants it. More is slower for the writer: after a page
+/// was split, a commit looks through all that is kept.
+const CACHE: i64 = -16_384;
 
 /// The connections to one database file.
 #[derive(Debug)]
@@ -85,8 +87,6 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    // Of a new file only. What a payment costs is pages, and most of what it changes on one is small.
-    connection.pragma_update(None, "page_size", 2_048)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: a commit returns after its log is on the disk, which is what an answered payment promises.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -94,14 +94,14 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     // What a savepoint would undo is kept in memory, not in a file.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "cache_size", if access == Access::Read { OTHER_CACHE } else { WRITER_CACHE })?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "query_only", if access == Access::Read { "ON" } else { "OFF" })?;
     Ok(connection)
 }
 
 impl Transaction {
-    fn on(connection: Connection) -> Self {
-        Self { engine: Engine::Sqlite(Open { connection }) }
+    fn on(connection: Connection, memory: Option<Memory>) -> Self {
+        Self { engine: Engine::Sqlite(Open { connection, memory }) }
     }
 }
 
@@ -109,6 +109,8 @@ impl Transaction {
 #[derive(Debug)]
 pub(super) struct Open {
     connection: Connection,
+    /// The writer's only: others have nothing that they could be sure of.
+    memory: Option<Memory>,
 }
 
 impl Open {
@@ -122,6 +124,23 @@ impl Open {
         }
     }
 
+    pub(super) const fn memory(&mut self) -> Option<&mut Memory> {
+        self.memory.as_mut()
+    }
+
+    /// Begins a transaction that writes.
+    fn begin_immediate(&mut self) -> Result<(), StoreError> {
+        self.control("BEGIN IMMEDIATE")?;
+        match &mut self.memory {
+            Some(memory) => Ok(memory.begin(&self.connection)?),
+            None => Ok(()),
+        }
+    }
+
+    fn forget(&mut self) {
+        self.memory.iter_mut().for_each(Memory::forget);
+    }
+
     /// Whether a transaction is open. SQLite ends one by itself after some errors.
     fn is_open(&self) -> bool {
         !self.connection.is_autocommit()
@@ -129,7 +148,7 @@ impl Open {
 
     fn roll_back(&mut self) {
         if self.is_open()
-            && let Err(error) = self.script("ROLLBACK")
+            && let Err(error) = self.control("ROLLBACK")
         {
             tracing::error!(%error, "a transaction could not be rolled back");
         }
@@ -137,7 +156,7 @@ impl Open {
 
     /// A commit that the disk did not take whole is undone here, but the next process may find it whole in the log.
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.script("COMMIT").map_err(|error| match error {
+        self.control("COMMIT").map_err(|error| match error {
             StoreError::Unavailable(text) => StoreError::Unknown(text),
             other => other,
         })
@@ -145,6 +164,7 @@ impl Open {
 
     pub(super) fn rows(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
         let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
+        self.memory.iter_mut().for_each(|memory| memory.note(statement.text));
         let mut out = Vec::new();
         query(&mut prepared, statement.name, statement.columns, params, &mut out)?;
         Ok(out)
@@ -152,6 +172,7 @@ impl Open {
 
     pub(super) fn execute(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
         let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
+        self.memory.iter_mut().for_each(|memory| memory.note(statement.text));
         let touched = prepared.execute(rusqlite::params_from_iter(params))?;
         Ok(u64::try_from(touched).unwrap_or(u64::MAX))
     }
@@ -165,7 +186,14 @@ impl Open {
         Ok(out)
     }
 
+    /// Begins and ends transactions and savepoints.
+    fn control(&self, text: &str) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch(text)?)
+    }
+
+    /// Runs a migration, which may change anything.
     pub(super) fn script(&mut self, text: &str) -> Result<(), StoreError> {
+        self.forget();
         Ok(self.connection.execute_batch(text)?)
     }
 

@@ -44,6 +44,35 @@ on_both_databases! {
         works(&opened, &database, 0).await;
     }
 
+    /// What waits for the thread that writes shares a transaction on SQLite: one that fails undoes nothing of the others, and
+    /// each is told its own end.
+    async fn what_fails_undoes_nothing_of_what_waited_beside_it(database: TestDatabase) {
+        let opened = database.open().await;
+        add(&opened, 1).await.unwrap();
+        let busy = opened.write(|_| Box::pin(async move {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            Ok(())
+        }));
+        let given_up = opened.write(|transaction| Box::pin(async move {
+            let (id, wallet) = member(2);
+            transaction.create_member(id, wallet, Book::Real, time(0)).await?;
+            Err::<(), _>(StoreError::Failed("on purpose".to_owned()))
+        }));
+        let panicked = opened.write::<(), _>(|transaction| Box::pin(async move {
+            let (id, wallet) = member(3);
+            transaction.create_member(id, wallet, Book::Real, time(0)).await?;
+            panic!("on purpose")
+        }));
+        let ends = tokio::join!(busy, add(&opened, 4), given_up, add(&opened, 1), panicked, add(&opened, 5));
+        ends.0.unwrap();
+        ends.1.unwrap();
+        assert!(matches!(ends.2, Err(StoreError::Failed(text)) if text == "on purpose"));
+        assert!(matches!(ends.3, Err(StoreError::Constraint(_))));
+        assert!(matches!(ends.4, Err(StoreError::Failed(_) | StoreError::Unknown(_))));
+        ends.5.unwrap();
+        works(&opened, &database, 3).await;
+    }
+
     /// A statement that the schema refuses undoes what was written before it.
     async fn a_refused_statement_rolls_everything_back(database: TestDatabase) {
         let opened = database.open().await;

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::log::Log;
-use super::{Engine, Open, Transaction, Work};
+use super::{Engine, Memory, Open, Transaction, Work};
 use crate::error::StoreError;
 
 /// How much may wait for one connection before the next has to wait outside.
@@ -77,7 +77,7 @@ impl Worker {
         let (sender, tasks) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || Thread { transaction: Transaction::on(connection), duty }.work_through(tasks))
+            .spawn(move || Thread::new(connection, duty).work_through(tasks))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self(sender))
     }
@@ -111,6 +111,11 @@ struct Thread {
 }
 
 impl Thread {
+    fn new(connection: Connection, duty: Duty) -> Self {
+        let memory = matches!(duty, Duty::Write(..)).then(Memory::default);
+        Self { transaction: Transaction::on(connection, memory), duty }
+    }
+
     fn work_through(mut self, mut tasks: mpsc::Receiver<Task>) {
         let mut put_back = None;
         while let Some(task) = put_back.take().or_else(|| tasks.blocking_recv()) {
@@ -163,6 +168,7 @@ impl Thread {
         self.open().roll_back();
         if let Err(error) = &outcome {
             self.note(error);
+            self.open().forget();
         }
         ended.into_iter().for_each(|tell| tell(outcome.clone()));
         if let Duty::Write(log, mover) = &self.duty {
@@ -171,32 +177,32 @@ impl Thread {
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
-        let how = match &self.duty {
+        match &self.duty {
             Duty::Write(log, _) => {
                 log.check()?;
-                "BEGIN IMMEDIATE"
+                self.open().begin_immediate()
             }
-            Duty::Read | Duty::Move(_) => "BEGIN DEFERRED",
-        };
-        self.open().script(how)
+            Duty::Read | Duty::Move(_) => self.open().control("BEGIN DEFERRED"),
+        }
     }
 
     /// Runs one job. An error is one of the whole transaction.
     fn run(&mut self, job: Box<dyn Job>, is_shared: bool, ended: &mut Vec<Ended>) -> Result<(), StoreError> {
-        if is_shared && let Err(error) = self.open().script("SAVEPOINT job") {
+        if is_shared && let Err(error) = self.open().control("SAVEPOINT job") {
             job.refuse(error.clone());
             return Err(error);
         }
         let (own, tell) = job.run(&mut self.transaction);
         ended.push(tell);
         match own {
-            Ok(()) if is_shared => self.open().script("RELEASE job"),
+            Ok(()) if is_shared => self.open().control("RELEASE job"),
             Ok(()) => Ok(()),
             Err(error) => {
                 self.note(&error);
+                self.open().forget();
                 // After some errors SQLite has undone the others' work as well.
                 if is_shared && self.open().is_open() {
-                    self.open().script("ROLLBACK TO job; RELEASE job")
+                    self.open().control("ROLLBACK TO job; RELEASE job")
                 } else {
                     Err(error)
                 }

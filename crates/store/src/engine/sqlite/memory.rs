@@ -1,0 +1,115 @@
+//! What the thread that writes remembers between its transactions: places, the policy, wallets.
+//!
+//! It is a copy of rows as this thread last read or wrote them inside a transaction. Three things end it: a statement other than
+//! the hot path's own that changes one of these tables, something undone, and a commit by another connection, which SQLite tells at the
+//! beginning of the next transaction (`data_version`). So a decision never sees what the database would not say.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use warifu_core::id::{TerminalId, WalletId};
+use warifu_core::limit::Policy;
+use warifu_core::place::Place;
+use warifu_core::wallet::Wallet;
+
+/// How many wallets are remembered; at this number all are forgotten and read anew. Some 60 MiB of small ones.
+const WALLETS: usize = 60_000;
+/// How many terminals.
+const PLACES: usize = 20_000;
+/// The tables whose rows are remembered.
+const TABLES: [&str; 4] = ["wallets", "terminals", "shops", "policies"];
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    version: i64,
+    /// The policy in force.
+    pub(crate) policy: Option<Policy>,
+    /// Terminals with their shops, without what they did over a day.
+    pub(crate) places: HashMap<TerminalId, Place>,
+    wallets: HashMap<WalletId, Wallet>,
+}
+
+impl Memory {
+    /// At the beginning of a transaction that writes: forgets everything if another connection has committed since.
+    pub(super) fn begin(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if version != self.version {
+            *self = Self { version, ..Self::default() };
+        }
+        Ok(())
+    }
+
+    /// Forgets everything, after something was undone.
+    pub(super) fn forget(&mut self) {
+        *self = Self { version: self.version, ..Self::default() };
+    }
+
+    /// Forgets everything if this statement may change what is remembered. A new wallet, terminal or shop changes nothing:
+    /// that one was not there is not remembered.
+    pub(super) fn note(&mut self, statement: &str) {
+        let mut words = statement.split_whitespace();
+        let changed = match words.next() {
+            Some("UPDATE") => words.next(),
+            Some("DELETE") => words.nth(1),
+            Some("INSERT") => words.nth(1).filter(|table| *table == "policies" || statement.contains("DO UPDATE")),
+            _ => None,
+        };
+        if changed.is_some_and(|table| TABLES.contains(&table)) {
+            self.forget();
+        }
+    }
+
+    /// The wallet as it is.
+    pub(crate) fn wallet(&self, id: WalletId) -> Option<&Wallet> {
+        self.wallets.get(&id)
+    }
+
+    /// Remembers wallets as they were read or written just now.
+    pub(crate) fn keep_wallets<'a>(&mut self, wallets: impl Iterator<Item = &'a Wallet>) {
+        for wallet in wallets {
+            if self.wallets.len() >= WALLETS {
+                self.wallets.clear();
+            }
+            self.wallets.insert(wallet.id, wallet.clone());
+        }
+    }
+
+    /// Remembers places as they were read just now.
+    pub(crate) fn keep_places(&mut self, places: &[Place]) {
+        if self.places.len() >= PLACES {
+            self.places.clear();
+        }
+        self.places.extend(places.iter().map(|place| (place.terminal, place.clone())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_to_what_is_remembered_ends_it_and_nothing_else_does() {
+        let ends = |statement: &str| {
+            let mut memory = Memory { policy: Some(Policy::default()), ..Memory::default() };
+            memory.note(statement);
+            memory.policy.is_none()
+        };
+        for statement in [
+            "UPDATE wallets SET status = ?3 WHERE id = ?1",
+            "INSERT INTO policies (number) VALUES (?1)",
+            "INSERT INTO shops (id) VALUES (?1) ON CONFLICT DO UPDATE SET name = 'x'",
+            "DELETE FROM shops WHERE id = ?1",
+        ] {
+            assert!(ends(statement), "{statement}");
+        }
+        for statement in [
+            "SELECT 1 FROM wallets",
+            "INSERT INTO wallets (id) VALUES (?1)",
+            "INSERT INTO codes (mac) VALUES (?1)",
+            "UPDATE cursors SET position = 1",
+        ] {
+            assert!(!ends(statement), "{statement}");
+        }
+    }
+}
