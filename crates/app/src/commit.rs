@@ -454,3 +454,25 @@ fn answer(submission: &Submission, known: &BTreeMap<RequestKey, Record>) -> Resu
     }
     Ok(Receipt { record: record.clone(), replayed: record.id != command.id, was_canceled: false })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_queue_that_stays_long_while_commits_go_on_is_too_much() {
+        let pressure = Pressure::default();
+        let burst = |commits: u32| (0..commits).for_each(|_| pressure.note(Pressure::LONG));
+        burst(Pressure::COMMITS - 1);
+        assert!(!pressure.is_standing(), "a burst");
+        pressure.note(Pressure::LONG - 1);
+        burst(Pressure::COMMITS - 1);
+        assert!(!pressure.is_standing(), "another burst");
+        burst(1);
+        assert!(pressure.is_standing());
+        burst(100);
+        assert!(pressure.is_standing());
+        pressure.note(0);
+        assert!(!pressure.is_standing(), "it has become short");
+    }
+}
