@@ -1,14 +1,14 @@
-//! Who is asking: a terminal by bearer token or signature, a member or a partner by bearer token.
+//! Who is asking: a terminal by bearer token or signature, a partner by bearer token. Members: `session`.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use warifu_core::id::MemberId;
 use warifu_store::{Partner, Terminal, Transaction};
 
 use crate::fault::Fault;
 use crate::open::App;
+use crate::session::Phone;
 use crate::signature::{SIGNATURE_WINDOW, SignedRequest};
 
 /// How long a found token is believed without asking the store again. A revocation is in force after it.
@@ -21,8 +21,8 @@ const REMEMBERED: usize = 50_000;
 pub enum Caller {
     /// A terminal of a shop.
     Terminal(Terminal),
-    /// A member.
-    Member(MemberId),
+    /// A member, on a device.
+    Member(Phone),
     /// A partner.
     Partner(Partner),
 }
@@ -47,17 +47,27 @@ pub enum AccessDenied {
     Fault(#[from] Fault),
 }
 
-/// Tokens that were found a moment ago, by their hash.
-#[derive(Debug, Default)]
-pub(crate) struct Cache(RwLock<HashMap<[u8; 32], (Caller, Instant)>>);
+/// Whose tokens were found a moment ago, by their hash.
+#[derive(Debug)]
+pub(crate) struct Cache<T>(RwLock<HashMap<[u8; 32], (T, Instant)>>);
 
-impl Cache {
-    fn get(&self, mac: &[u8; 32]) -> Option<Caller> {
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<T: Clone> Cache<T> {
+    pub(crate) fn get(&self, mac: &[u8; 32]) -> Option<T> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
         known.get(mac).filter(|(_, since)| since.elapsed() < BELIEVED).map(|(caller, _)| caller.clone())
     }
 
-    fn put(&self, mac: [u8; 32], caller: Caller) {
+    pub(crate) fn forget(&self, mac: &[u8; 32]) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(mac);
+    }
+
+    pub(crate) fn put(&self, mac: [u8; 32], caller: T) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
             known.clear();
@@ -123,7 +133,9 @@ impl App {
         let nonce = request.nonce;
         let is_new = self
             .database
-            .write(move |transaction| Box::pin(async move { transaction.create_nonce(id, &nonce, expires_at).await }))
+            .write(move |transaction| {
+                Box::pin(async move { transaction.create_nonce(id.into(), &nonce, expires_at).await })
+            })
             .await
             .map_err(Fault::from)?;
         if is_new { Ok(Caller::Terminal(terminal)) } else { Err(AccessDenied::Replayed) }
@@ -136,9 +148,6 @@ async fn find_by_token(
 ) -> Result<Option<Caller>, warifu_store::StoreError> {
     if let Some(terminal) = transaction.find_terminal_by_token(mac).await? {
         return Ok(Some(Caller::Terminal(terminal)));
-    }
-    if let Some(member) = transaction.find_member_by_token(mac).await? {
-        return Ok(Some(Caller::Member(member)));
     }
     Ok(transaction.find_partner_by_token(mac).await?.map(Caller::Partner))
 }

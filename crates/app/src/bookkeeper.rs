@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use warifu_core::id::ShopId;
 use warifu_core::ledger::Owner;
+use warifu_core::time::Time;
 use warifu_store::{AccountSum, Database, JournalCursor, Recorded, StoreError, Transaction};
 
 use crate::clock::Clock;
@@ -28,12 +29,20 @@ pub(crate) async fn run(database: Database, clock: Arc<dyn Clock>) {
         }
         let now = clock.now();
         let forgotten =
-            database.write(move |transaction| Box::pin(async move { transaction.delete_nonces(now).await })).await;
+            database.write(move |transaction| Box::pin(async move { forget(transaction, now).await })).await;
         if let Err(error) = forgotten {
-            tracing::warn!(%error, "expired nonces will be forgotten later");
+            tracing::warn!(%error, "what has expired will be forgotten later");
         }
         tokio::time::sleep(REST).await;
     }
+}
+
+/// Forgets what is of no use any more.
+async fn forget(transaction: &mut Transaction, now: Time) -> Result<(), StoreError> {
+    transaction.delete_nonces(now).await?;
+    transaction.delete_ceremonies(now).await?;
+    transaction.delete_tickets(now).await?;
+    transaction.delete_sessions(now).await.map(drop)
 }
 
 /// Books everything that is recorded by now.

@@ -1,12 +1,13 @@
 //! Issuing payment codes.
 
 use warifu_core::code::{CODE_LIFETIME, Code, CodeMac, IssuedCode};
-use warifu_core::id::MemberId;
+use warifu_core::id::{DeviceId, MemberId};
 use warifu_core::time::Time;
 
 use crate::fault::Fault;
 use crate::open::App;
 use crate::random;
+use crate::session::Phone;
 
 /// A code to be shown.
 #[derive(Debug)]
@@ -20,12 +21,13 @@ pub struct ShownCode {
 }
 
 impl App {
-    /// Issues a code for a member's wallet. It ends the one before. Payments by it use points if the member wants that.
+    /// Issues a code for a member's wallet, on the device that it pays from. It ends the one before. Payments by it use points
+    /// if the member wants that.
     ///
     /// # Errors
-    /// What the store said.
-    pub async fn issue_code(&self, member: MemberId, use_points: bool) -> Result<ShownCode, Fault> {
-        self.issue(member, use_points, None).await
+    /// [`Fault::NotThisDevice`] on another device, or what the store said.
+    pub async fn issue_code(&self, phone: &Phone, use_points: bool) -> Result<ShownCode, Fault> {
+        self.issue(phone.member, Some(phone.device), use_points, None).await
     }
 
     /// The names of a code in storage. Another issuer's code has none, so it is recorded as unknown.
@@ -36,6 +38,7 @@ impl App {
     pub(crate) async fn issue(
         &self,
         member: MemberId,
+        device: Option<DeviceId>,
         use_points: bool,
         scenario: Option<&'static str>,
     ) -> Result<ShownCode, Fault> {
@@ -47,7 +50,15 @@ impl App {
             .database
             .write(move |transaction| {
                 Box::pin(async move {
-                    let Some(wallet) = transaction.find_wallet_of_member(member).await? else { return Ok(None) };
+                    if device.is_some() {
+                        let payer = transaction.hold_payer(member).await?;
+                        if payer.is_some_and(|payer| payer.device != device) {
+                            return Ok(Err(Fault::NotThisDevice));
+                        }
+                    }
+                    let Some(wallet) = transaction.find_wallet_of_member(member).await? else {
+                        return Ok(Err(Fault::NotFound("wallet")));
+                    };
                     // Recorded times never go back. A code that counted by a clock that did would be dead when it is shown.
                     let issued_at = now.max(transaction.last_recorded_at().await?).max(wallet.at);
                     let issued = IssuedCode {
@@ -61,11 +72,11 @@ impl App {
                         consumed_by: None,
                     };
                     transaction.create_code(&issued, scenario).await?;
-                    Ok(Some((issued.issued_at, issued.expires_at)))
+                    Ok(Ok((issued.issued_at, issued.expires_at)))
                 })
             })
             .await?;
-        let (issued_at, expires_at) = issued.ok_or(Fault::NotFound("wallet"))?;
+        let (issued_at, expires_at) = issued?;
         Ok(ShownCode { code, issued_at, expires_at })
     }
 }

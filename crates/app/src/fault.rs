@@ -26,6 +26,18 @@ pub enum Fault {
     /// A text is not what it must be.
     #[error("{0}")]
     Invalid(String),
+    /// The member has to sign in once more before this.
+    #[error("this needs a fresh proof of who is asking")]
+    StepUp,
+    /// The wallet pays from another device.
+    #[error("the wallet pays from another device")]
+    NotThisDevice,
+    /// The wallet was moved to another device lately and moves no further.
+    #[error("the wallet was moved to another device lately")]
+    Cooling,
+    /// A passkey, or what stands in for one, is not believed.
+    #[error("{0}")]
+    Passkey(&'static str),
     /// The system gave no random bytes.
     #[error("the system gave no random bytes: {0}")]
     Random(String),

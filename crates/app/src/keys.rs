@@ -23,6 +23,7 @@ use crate::random;
 enum Purpose {
     Code,
     Token,
+    Recovery,
     Body,
     Signing,
     Webhook,
@@ -34,6 +35,7 @@ impl Purpose {
         match self {
             Self::Code => b"warifu v1 payment code",
             Self::Token => b"warifu v1 bearer token",
+            Self::Recovery => b"warifu v1 recovery code",
             Self::Body => b"warifu v1 request body",
             Self::Signing => b"warifu v1 terminal signing secret",
             Self::Webhook => b"warifu v1 webhook signing secret",
@@ -204,6 +206,11 @@ impl KeyRing {
     /// A bearer token under every key, the newest first.
     pub(crate) fn token_macs(&self, token: &str) -> Vec<[u8; 32]> {
         self.keys.iter().map(|key| key.mac(Purpose::Token, &[token.as_bytes()])).collect()
+    }
+
+    /// A recovery code under every key, the newest first.
+    pub(crate) fn recovery_macs(&self, code: &str) -> Vec<[u8; 32]> {
+        self.keys.iter().map(|key| key.mac(Purpose::Recovery, &[code.as_bytes()])).collect()
     }
 
     /// What was asked, under every key, the newest first. Keyed, for a code may be in it.

@@ -9,19 +9,23 @@ mod bookkeeper;
 mod clock;
 mod code;
 mod commit;
+mod device;
 mod event;
 mod expiry;
 mod fault;
 mod issuer;
 mod keys;
+mod live;
 mod member;
 mod merchant;
 mod open;
 mod partner;
+mod passkey;
 mod payment;
 mod random;
 mod refund;
 mod sandbox;
+mod session;
 mod signature;
 mod terminal;
 mod topup;
@@ -34,24 +38,31 @@ pub use balance::Balance;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::ShownCode;
 pub use commit::{Receipt, Statistics};
+pub use device::{DeviceKey, DeviceRequest, Handset, NewDevice, Paying};
 pub use event::cursor::{EventCursor, EventCursorError};
 pub use event::feed::EventPage;
 pub use event::{Event, EventData, EventTransfer};
 pub use fault::Fault;
 pub use issuer::CorrectionRequest;
 pub use keys::{KeyError, KeyRing};
+pub use live::{Update, Updates};
 pub use member::NewMember;
 pub use open::{App, OpenError, Settings};
 pub use partner::NewPartner;
+pub use passkey::{Begun, PASSKEYS_MAX, RECOVERY_CODES, check_origin};
 pub use payment::{CancelTarget, CaptureRequest, PaymentRequest};
 pub use refund::RefundRequest;
 pub use sandbox::Scenario;
+pub use session::{FRESH, NewSession, Phone, SESSION_IDLE, SESSION_LIFE};
 pub use signature::{SIGNATURE_WINDOW, SignedRequest, sign};
 pub use terminal::NewTerminal;
 pub use topup::TopUpRequest;
 pub use transaction::{Course, HistoryItem, HistoryPage, Whereabouts};
 pub use warifu_store::{
-    AccountSum, Database, DatabaseUrl, Delivery, DeliveryStatus, Invariant, Merchant, MigrateError, Options, Partner,
-    Progress, Report, Shop, StoreError, Terminal, Violation, Webhook, WebhookStatus,
+    AccountSum, BoundSession, Credential, Database, DatabaseUrl, Delivery, DeliveryStatus, Device, Invariant, Merchant,
+    MigrateError, Options, Partner, Progress, Report, Shop, StoreError, Terminal, Violation, Webhook, WebhookStatus,
+};
+pub use webauthn_rs::prelude::{
+    CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
 };
 pub use webhook::{BACK_OFF, DeliveryPage, NewWebhook, PrivateAddresses, WEBHOOKS_MAX, WebhookStatistics};

@@ -7,14 +7,19 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
 use warifu_core::code::IssuerPrefix;
-use warifu_store::{Database, DatabaseUrl, MigrateError, Options, StoreError};
+use warifu_store::{BoundSession, Database, DatabaseUrl, MigrateError, Options, StoreError};
 
-use crate::access::Cache;
+use crate::access::{Cache, Caller};
 use crate::bookkeeper;
 use crate::clock::Clock;
 use crate::commit::{CommitQueue, Statistics};
 use crate::keys::{KeyError, KeyRing};
+use crate::live::Live;
+use crate::passkey::RelyingParty;
 use crate::webhook::{PrivateAddresses, Webhooks};
+
+/// Where members open a wallet that nobody configured.
+const TRIAL_ORIGIN: &str = "http://localhost:8080";
 
 /// What a Warifu is opened with.
 #[derive(Clone, Debug)]
@@ -29,6 +34,8 @@ pub struct Settings {
     pub business_zone: TimeZone,
     /// How many connections to keep.
     pub options: Options,
+    /// Where members open the wallet: `https://NAME`, or `http://localhost:PORT` for trials.
+    pub public_origin: String,
     /// Whether webhooks may lead into private networks.
     pub webhook_private_addresses: PrivateAddresses,
 }
@@ -42,6 +49,9 @@ pub enum OpenError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Members cannot open the wallet there.
+    #[error("the public origin {0:?} cannot be used: {1}")]
+    Origin(String, String),
     /// The key ring cannot be read.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -69,7 +79,10 @@ pub struct App {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) issuer_prefix: IssuerPrefix,
     pub(crate) queue: CommitQueue,
-    pub(crate) cache: Cache,
+    pub(crate) cache: Cache<Caller>,
+    pub(crate) sessions: Cache<BoundSession>,
+    pub(crate) relying_party: RelyingParty,
+    pub(crate) live: Arc<Live>,
     pub(crate) webhooks: Webhooks,
     bookkeeper: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
@@ -93,7 +106,15 @@ impl App {
             KeyRing::create(&settings.keys)?
         };
         let app = Self::open_with_keys(database, keys, settings.issuer_prefix, &settings.business_zone, clock).await?;
-        Ok(app.with_webhook_addresses(settings.webhook_private_addresses))
+        app.with_webhook_addresses(settings.webhook_private_addresses).with_origin(&settings.public_origin)
+    }
+
+    /// The same app, not shared yet, whose members open the wallet there. Otherwise it is one for trials.
+    ///
+    /// # Errors
+    /// [`OpenError::Origin`].
+    pub fn with_origin(self, origin: &str) -> Result<Self, OpenError> {
+        Ok(Self { relying_party: RelyingParty::new(origin)?, ..self })
     }
 
     /// The same app, not shared yet, whose webhooks may lead to these addresses. Otherwise private ones are refused.
@@ -134,6 +155,9 @@ impl App {
             issuer_prefix,
             queue,
             cache: Cache::default(),
+            sessions: Cache::default(),
+            relying_party: RelyingParty::new(TRIAL_ORIGIN)?,
+            live: Arc::default(),
             webhooks: Webhooks::new(PrivateAddresses::Refuse),
             bookkeeper: tokio::sync::Mutex::new(Some(bookkeeper)),
         })

@@ -128,7 +128,7 @@ impl App {
             self.submit(CallerId::ISSUER, request_id, ask, asked, None).await?;
         }
         let scenario = (scenario != Scenario::Plain).then(|| scenario.text());
-        self.issue(member, use_points, scenario).await
+        self.issue(member, None, use_points, scenario).await
     }
 
     /// Submits what a code was shown for, or does to it what a sandbox was told to.

@@ -1,7 +1,6 @@
 //! Top-ups: cash at a terminal and its undoing, points that a member makes into yen.
 
 use warifu_core::code::Code;
-use warifu_core::id::MemberId;
 use warifu_core::ledger::{Ask, Kind};
 use warifu_core::money::Amount;
 use warifu_core::request::RequestId;
@@ -11,6 +10,7 @@ use crate::commit::Receipt;
 use crate::fault::Fault;
 use crate::open::App;
 use crate::payment::CancelTarget;
+use crate::session::Phone;
 use crate::transaction::Asked;
 
 /// What a terminal asks for by the code that a member shows.
@@ -62,10 +62,14 @@ impl App {
     /// [`Fault`] if no decision was reached, or none that is known of.
     pub async fn exchange_points(
         &self,
-        member: MemberId,
+        phone: &Phone,
         request_id: RequestId,
         amount: Amount,
     ) -> Result<Receipt, Fault> {
+        if !self.paying(phone).await?.pays {
+            return Err(Fault::NotThisDevice);
+        }
+        let member = phone.member;
         let wallet = self.wallet_of(member).await?.id;
         let asked = Asked::default().text(&wallet.to_string()).amount(amount);
         self.submit(member.into(), request_id, Ask::Exchange { wallet, amount }, asked, None).await

@@ -183,8 +183,8 @@ impl App {
                         Caller::Terminal(terminal) => {
                             record.shop == Some(terminal.shop) && record.book == terminal.book
                         }
-                        Caller::Member(member) => {
-                            let wallet = transaction.find_wallet_of_member(member).await?;
+                        Caller::Member(phone) => {
+                            let wallet = transaction.find_wallet_of_member(phone.member).await?;
                             wallet.is_some_and(|wallet| record.wallet == Some(wallet.id))
                         }
                         // A partner reads events.

@@ -91,6 +91,22 @@ id!(
     MemberId, "mbr_"
 );
 id!(
+    /// A passkey of a member.
+    CredentialId, "crd_"
+);
+id!(
+    /// A device of a member, known by its key.
+    DeviceId, "dev_"
+);
+id!(
+    /// A session of a member on a device.
+    SessionId, "ses_"
+);
+id!(
+    /// A ceremony with a passkey that was begun.
+    CeremonyId, "cer_"
+);
+id!(
     /// The wallet of a member.
     WalletId, "wal_"
 );

@@ -84,6 +84,8 @@ policy! {
         wallet_top_up_month = None;
         /// Payments of a wallet over a day.
         wallet_payment_day = None;
+        /// Payments of a wallet over a day while it cools, if that is less.
+        cooling_payment_day = Some(10_000);
         /// Payments of a wallet over a month.
         wallet_payment_month = None;
         /// Top-ups at a terminal over a day.
@@ -100,6 +102,8 @@ policy! {
         bonus_days = Some(180);
         /// Months after the one in which points were earned until they expire.
         points_months = Some(12);
+        /// Days for which a wallet cools after it was moved to another device without the consent of the one before.
+        cooling_days = Some(1);
     }
 }
 
@@ -108,6 +112,19 @@ impl Policy {
     #[must_use]
     pub const fn caps_terminals(&self) -> bool {
         self.terminal_top_up_day.is_some() || self.terminal_payment_day.is_some()
+    }
+
+    /// What a wallet may pay over a day, while it cools or otherwise.
+    #[must_use]
+    pub fn payment_day(&self, is_cooling: bool) -> Option<Amount> {
+        let limits = [self.wallet_payment_day, self.cooling_payment_day.filter(|_| is_cooling)];
+        limits.into_iter().flatten().min()
+    }
+
+    /// Until when a wallet cools that is moved to another device at `at`; `None` if it need not.
+    #[must_use]
+    pub fn cooling_until(&self, at: Time) -> Option<Time> {
+        self.cooling_days.map(|count| at.saturating_add(days(count)))
     }
 
     /// How long a hold lives.

@@ -80,6 +80,8 @@ pub struct Wallet {
     pub topped_up: Rolling,
     /// Payments that limits still look at.
     pub paid_out: Rolling,
+    /// The first moment at which it no longer cools, if it was moved to another device. Set by no transaction.
+    pub cooling_until: Option<Time>,
     /// How many transactions have changed it; each of them carries the number it made.
     pub version: i64,
     /// When it last changed.
@@ -117,6 +119,7 @@ impl Wallet {
             lots_opened: 0,
             topped_up: Rolling::default(),
             paid_out: Rolling::default(),
+            cooling_until: None,
             version: 0,
             at: Time::EPOCH,
         }
@@ -132,6 +135,12 @@ impl Wallet {
             WalletState::Frozen => Err(Refusal::WalletFrozen),
             WalletState::Closed => Err(Refusal::WalletClosed),
         }
+    }
+
+    /// Whether it was moved to another device lately, so that it may spend little and moves no further.
+    #[must_use]
+    pub fn is_cooling(&self, at: Time) -> bool {
+        self.cooling_until.is_some_and(|until| at < until)
     }
 
     /// Whether value may be put in.

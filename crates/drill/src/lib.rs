@@ -1,8 +1,9 @@
 //! The crowd at the tills: drives a running Warifu over HTTP and knows nothing else of it.
 //!
 //! [`load`] has members ask for codes and tills take payments by them, bounded in number, at their own pace or at a given
-//! one, and times every answer. It needs the address and the bearer tokens of some terminals and members.
+//! one, and times every answer. It needs the address and the bearer tokens of some terminals and the phones of some members.
 
+mod credential;
 pub mod load;
 mod wire;
 pub mod witness;

@@ -13,28 +13,37 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::credential::{Credential, PHONE};
 use crate::wire::Connection;
 
-/// Whom the load consists of: bearer tokens.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Whom the load consists of.
+#[derive(Debug, Default)]
 pub struct Crowd {
-    /// Of terminals; payments go to them in turn.
-    pub terminals: Vec<String>,
-    /// Of members.
-    pub members: Vec<String>,
+    // Payments go to them in turn.
+    terminals: Vec<Credential>,
+    members: Vec<Credential>,
 }
 
 impl Crowd {
-    /// Reads a file with a bearer token a line: `wft_...` of terminals, `wfm_...` of members.
+    /// Reads a file with a terminal's bearer token (`wft_...`) or a member's phone (`wfm_...`) a line.
     ///
     /// # Errors
     /// If the file cannot be read or lacks one of the two.
     pub fn read(path: &Path) -> std::io::Result<Self> {
-        let text = std::fs::read_to_string(path)?;
-        let of = |prefix: &str| text.lines().filter(|line| line.starts_with(prefix)).map(str::to_owned).collect();
-        let crowd = Self { terminals: of("wft_"), members: of("wfm_") };
+        Self::parse(&std::fs::read_to_string(path)?)
+    }
+
+    /// Reads the text of such a file.
+    ///
+    /// # Errors
+    /// If it lacks one of the two.
+    pub fn parse(text: &str) -> std::io::Result<Self> {
+        let of = |prefix: &str| text.lines().filter(|line| line.starts_with(prefix)).map(Credential::parse).collect();
+        let crowd = Self { terminals: of("wft_"), members: of(PHONE) };
         if crowd.terminals.is_empty() || crowd.members.is_empty() {
-            return Err(std::io::Error::other("the file must hold tokens of terminals (wft_) and members (wfm_)"));
+            return Err(std::io::Error::other(
+                "the file must hold tokens of terminals (wft_) and phones of members (wfm_)",
+            ));
         }
         Ok(crowd)
     }
@@ -198,11 +207,11 @@ impl Load {
         let member = number.checked_rem(self.crowd.members.len()).unwrap_or_default();
         let code = self.codes.lock().unwrap_or_else(PoisonError::into_inner).get(member).cloned().unwrap_or_default();
         let terminal = number.checked_rem(self.crowd.terminals.len()).unwrap_or_default();
-        let token = self.crowd.terminals.get(terminal).map_or("", String::as_str);
         let path = if run.act == Act::Check { "/v1/payments/check" } else { "/v1/payments" };
         let body =
             format!(r#"{{"request_id":"{}-{number:09}","code":"{code}","amount":500,"currency":"JPY"}}"#, run.name);
-        match connection.post(path, token, &body).await {
+        let Some(credential) = self.crowd.terminals.get(terminal) else { return seen.lose() };
+        match connection.post(path, credential, &body).await {
             Ok(answer) => seen.take(&answer),
             Err(_) => seen.lose(),
         }
@@ -210,8 +219,8 @@ impl Load {
 
     async fn issue(&self, connection: &mut Connection, number: usize, seen: &mut Seen) -> Verdict {
         let member = number.checked_rem(self.crowd.members.len()).unwrap_or_default();
-        let token = self.crowd.members.get(member).map_or("", String::as_str);
-        match connection.post("/v1/codes", token, "{}").await {
+        let Some(credential) = self.crowd.members.get(member) else { return seen.lose() };
+        match connection.post("/v1/codes", credential, "{}").await {
             Ok(answer) if answer.status == 201 => {
                 let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
                 if let (Some(kept), Some(code)) = (codes.get_mut(member), answer.field("code")) {

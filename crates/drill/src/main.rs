@@ -14,7 +14,7 @@ struct Cli {
     /// The address of the interface.
     #[arg(long, default_value = "127.0.0.1:8080")]
     address: SocketAddr,
-    /// A file with a bearer token a line, of terminals (`wft_...`) and members (`wfm_...`).
+    /// A file with a terminal's bearer token (`wft_...`) or a member's phone (`wfm_...`) a line.
     #[arg(long)]
     crowd: PathBuf,
     /// What every request id begins with; a new one each time.

@@ -1,11 +1,14 @@
 //! A connection as a load generator wants it: one request, one reply, as little work as can be, for it works on the same
 //! cores as what it measures.
 
+use std::fmt::Write as _;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use crate::credential::Credential;
 
 /// A connection to the server that is kept open between requests.
 #[derive(Debug)]
@@ -41,12 +44,12 @@ impl Connection {
     }
 
     /// Posts a body and reads the reply. After an error the connection is made anew by the next request.
-    pub(crate) async fn post(&mut self, path: &str, token: &str, body: &str) -> Result<Answer<'_>, Error> {
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: warifu\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
+    pub(crate) async fn post(&mut self, path: &str, credential: &Credential, body: &str) -> Result<Answer<'_>, Error> {
+        let mut request = format!("POST {path} HTTP/1.1\r\nhost: warifu\r\ncontent-type: application/json\r\n");
+        for (name, value) in credential.headers("POST", path, body) {
+            let _ = write!(request, "{name}: {value}\r\n");
+        }
+        let _ = write!(request, "content-length: {}\r\n\r\n{body}", body.len());
         match self.exchange(request.as_bytes()).await {
             Ok((head, end)) => {
                 let status = status(self.buffer.get(..head).unwrap_or_default())?;

@@ -23,7 +23,7 @@ pub use load::{End, Plan, Tally, load};
 pub use log::Log;
 pub use probe::{Probe, probe};
 
-/// The bearer tokens of those who act.
+/// Those who act: bearer tokens of tills, phones of members as text.
 #[derive(Clone, Debug, Default)]
 pub struct Actors {
     /// Of tills.

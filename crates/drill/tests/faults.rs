@@ -181,7 +181,7 @@ async fn the_witness_sees_what_was_lost() {
 async fn the_witness_sees_what_happened_twice() {
     let folder = tempfile::tempdir().unwrap();
     let (server, actors, log) = loaded(folder.path()).await;
-    let member = Member::by_token(server.origin(), &actors.members[0]);
+    let member = Member::by_handset(server.origin(), &actors.members[0]);
     let _ = server.cashier().await.top_up(100, &member.show_code().await).await.expect(201);
     let found = complaints(&server, &actors, &log).await;
     assert!(found.contains("member 0 holds"), "{found}");

@@ -13,16 +13,15 @@ async fn a_crowd_pays_and_the_books_hold() {
     let shop = server.add_shop().await;
     let tills = [server.add_till(shop).await, server.add_till(shop).await];
     let cashier = Cashier::by_token(server.origin(), &tills[0].token);
-    let mut members = Vec::new();
+    let mut crowd = tills.iter().map(|till| format!("{}\n", till.token)).collect::<String>();
     for _ in 0..8 {
-        let token = server.add_member().await;
-        let member = Member::by_token(server.origin(), &token);
+        let handset = server.add_member().await;
+        let member = Member::by_handset(server.origin(), &handset);
         let _ = cashier.top_up(10_000, &member.show_code().await).await.expect(201);
-        members.push(token);
+        crowd.push_str(&format!("{handset}\n"));
     }
     let address = server.origin().trim_start_matches("http://").parse().unwrap();
-    let terminals = tills.iter().map(|till| till.token.clone()).collect();
-    let load = Arc::new(Load::new(address, Crowd { terminals, members }));
+    let load = Arc::new(Load::new(address, Crowd::parse(&crowd).unwrap()));
     let run = async |text: &str| -> Outcome {
         let mut run: warifu_drill::load::Run = text.parse().unwrap();
         run.name = format!("smoke-{}", text.replace(':', "-"));

@@ -31,7 +31,7 @@ use warifu_core::time::Time;
 use warifu_store::{Database, StoreError, Transaction, Wanted};
 
 const USAGE: &str = "\
-warifu-measure crowd DATABASE KEYS FILE MEMBERS TERMINALS   adds members with money and terminals; their tokens go to FILE
+warifu-measure crowd DATABASE KEYS FILE MEMBERS TERMINALS   adds members with money and terminals; their tokens and phones go to FILE
 warifu-measure wallets DATABASE COUNT                       adds empty wallets
 warifu-measure transfers DATABASE COUNT BATCH WALLETS       transfers between the issuer and so many wallets in turn, timed
 warifu-measure append FILE BYTES COUNT BATCH                the yardstick: appends COUNT records, synced after each BATCH
@@ -80,6 +80,7 @@ async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: 
         issuer_prefix: "90000123".parse().expect("a prefix"),
         business_zone: TimeZone::get("Asia/Tokyo").expect("a zone"),
         options: Options::default(),
+        public_origin: "http://localhost:8080".to_owned(),
         webhook_private_addresses: PrivateAddresses::Refuse,
     };
     let app = Arc::new(App::open(settings, Arc::new(SystemClock)).await.expect("it opens"));
@@ -107,7 +108,7 @@ async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: 
                         reason: "measured".to_owned(),
                     };
                     assert_eq!(app.correct_wallet(request).await.expect("it is decided").refusal(), None);
-                    tokens.push(added.token);
+                    tokens.push(added.handset.text());
                 }
                 tokens
             })

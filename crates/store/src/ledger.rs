@@ -114,7 +114,7 @@ each_statements! {
     LOCK_ORIGIN (Blob) -> (Blob)
         row "SELECT id FROM journal WHERE id = $1",
         set "SELECT id FROM journal WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE";
-    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text)
+    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
         row concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1"),
         set concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE");
     // After the wallets are locked: whoever adds a follower holds the wallet.

@@ -5,8 +5,10 @@
 
 mod backup;
 mod code;
+mod credential;
 mod database;
 mod delivery;
+mod device;
 mod effect;
 mod engine;
 mod error;
@@ -20,6 +22,7 @@ mod part;
 mod partner;
 mod policy;
 mod registry;
+mod session;
 mod setting;
 mod sums;
 mod terminal;
@@ -29,8 +32,10 @@ mod wallet;
 mod webhook;
 
 pub use backup::{Contents, copy_file, files_beside};
+pub use credential::Credential;
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, DueDelivery, Ended, NewDelivery};
+pub use device::{Device, Payer};
 pub use engine::Transaction;
 pub use error::StoreError;
 pub use journal::{JournalCursor, Recorded};
@@ -38,6 +43,7 @@ pub use ledger::{StreamHead, Wanted};
 pub use merchant::{Merchant, Shop};
 pub use migrate::MigrateError;
 pub use partner::Partner;
+pub use session::{BoundSession, Session};
 pub use sums::{AccountSum, SumChange};
 pub use terminal::Terminal;
 pub use verify::{Invariant, Progress, Report, Violation};

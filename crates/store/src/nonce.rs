@@ -1,6 +1,6 @@
-//! Nonces of signed requests: each is good once.
+//! Nonces of signed requests: each is good once for the terminal or device that signed.
 
-use warifu_core::id::TerminalId;
+use warifu_core::request::CallerId;
 use warifu_core::time::Time;
 
 use crate::engine::Transaction;
@@ -18,13 +18,8 @@ impl Transaction {
     ///
     /// # Errors
     /// What the database said.
-    pub async fn create_nonce(
-        &mut self,
-        terminal: TerminalId,
-        nonce: &str,
-        expires_at: Time,
-    ) -> Result<bool, StoreError> {
-        let row = [terminal.bytes().into(), nonce.into(), expires_at.unix_micros().into()];
+    pub async fn create_nonce(&mut self, caller: CallerId, nonce: &str, expires_at: Time) -> Result<bool, StoreError> {
+        let row = [caller.bytes().into(), nonce.into(), expires_at.unix_micros().into()];
         Ok(self.execute(&CREATE_NONCE, &row).await? == 1)
     }
 

@@ -82,13 +82,16 @@ pub(crate) use {each_statements, statements};
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
     [
         crate::code::STATEMENTS,
+        crate::credential::STATEMENTS,
         crate::delivery::STATEMENTS,
+        crate::device::STATEMENTS,
         crate::journal::STATEMENTS,
         crate::member::STATEMENTS,
         crate::merchant::STATEMENTS,
         crate::nonce::STATEMENTS,
         crate::policy::STATEMENTS,
         crate::partner::STATEMENTS,
+        crate::session::STATEMENTS,
         crate::setting::STATEMENTS,
         crate::sums::STATEMENTS,
         crate::terminal::STATEMENTS,

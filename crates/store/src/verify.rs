@@ -45,7 +45,7 @@ macro_rules! invariants {
 
         impl Invariant {
             /// Every invariant that is checked.
-            pub const ALL: [Self; 11] = [$(Self::$invariant),*];
+            pub const ALL: [Self; 12] = [$(Self::$invariant),*];
 
             /// Its number in the documentation.
             #[must_use]
@@ -85,6 +85,8 @@ invariants! {
     Limits = 13, "no limit was exceeded";
     /// 14: what a shop is owed and owes is what its transactions say, to the yen.
     Payout = 14, "shops are owed what they sold, to the yen";
+    /// 15: a wallet that was moved to another device spent little until it had cooled.
+    Cooling = 15, "a wallet that cools spends at most the cap";
 }
 
 /// Something that does not hold.

@@ -18,7 +18,7 @@ use crate::value::{Row, Value};
 /// The columns that [`read_wallet`] reads, in its order.
 macro_rules! wallet_columns {
     () => {
-        "id, member_id, book, status, paid, bonus, points, version, at, state"
+        "id, member_id, book, status, paid, bonus, points, version, at, state, cooling_until"
     };
 }
 pub(crate) use wallet_columns;
@@ -26,9 +26,9 @@ pub(crate) use wallet_columns;
 statements! {
     CREATE_WALLET (Blob, Blob, Int) -> ()
         "INSERT INTO wallets (id, member_id, book, paid, version) VALUES ($1, $2, $3, 0, 0)";
-    FIND_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text)
+    FIND_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
         concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1");
-    FIND_WALLET_OF_MEMBER (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text)
+    FIND_WALLET_OF_MEMBER (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
         concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE member_id = $1");
     SAVE_WALLET_STATUS (Blob, Text, Text, Int) -> ()
         "UPDATE wallets SET status = $3 WHERE id = $1 AND status = $2 AND version = $4";
@@ -153,6 +153,7 @@ pub(crate) fn read_state(row: &Row) -> Result<Wallet, StoreError> {
     wallet.state = row.parsed(3, WalletState::parse)?;
     wallet.version = row.int(7)?;
     wallet.at = row.converted(8, Time::from_unix_micros)?;
+    wallet.cooling_until = row.optional(10, |row, column| row.converted(column, Time::from_unix_micros))?;
     let text = row.text(9)?;
     if text.is_empty() {
         let paid = row.converted(4, Amount::new)?;

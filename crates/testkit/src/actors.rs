@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use warifu_app::Clock;
+use warifu_app::{Clock, Handset, SystemClock};
 use warifu_core::id::WalletId;
 
 use crate::wire::{Caller, Credential};
@@ -199,10 +199,20 @@ pub fn refund(request_id: &str, payment: &str, amount: i64) -> Value {
 }
 
 impl Member {
-    /// A member whose phone sends a bearer token.
+    /// A member with a phone, which is a text and signs at the present time.
     #[must_use]
-    pub fn by_token(origin: &str, token: &str) -> Self {
-        Self { caller: Caller::new(origin, Credential::Token(token.to_owned())), requests: Arc::default() }
+    pub fn by_handset(origin: &str, handset: &str) -> Self {
+        Self::by_handset_at(origin, handset, Arc::new(SystemClock))
+    }
+
+    /// The same, which signs at the time of `clock`.
+    ///
+    /// # Panics
+    /// If the text is no phone.
+    #[must_use]
+    pub fn by_handset_at(origin: &str, handset: &str, clock: Arc<dyn Clock>) -> Self {
+        let handset = Arc::new(Handset::parse(handset).expect("the text of a phone"));
+        Self { caller: Caller::new(origin, Credential::Handset { handset, clock }), requests: Arc::default() }
     }
 
     /// A request to be sent.

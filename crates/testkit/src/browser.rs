@@ -3,6 +3,8 @@
 //! Each page is a visitor of its own: it shares no cookie, no storage and no cache with another. Whatever takes too long is a
 //! panic that tells what the page showed. Must not know a page of Warifu.
 
+mod visitor;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -16,7 +18,9 @@ use chromiumoxide::cdp::browser_protocol::emulation::{
 use chromiumoxide::cdp::browser_protocol::log::{EventEntryAdded, LogEntryLevel};
 use chromiumoxide::cdp::browser_protocol::network::{EventRequestWillBeSent, EventWebSocketCreated};
 use chromiumoxide::cdp::browser_protocol::page::CaptureScreenshotFormat;
-use chromiumoxide::cdp::browser_protocol::target::{CreateBrowserContextParams, CreateTargetParams};
+use chromiumoxide::cdp::browser_protocol::target::{
+    CreateBrowserContextParams, CreateTargetParams, SetAutoAttachParams,
+};
 use chromiumoxide::cdp::js_protocol::runtime::{
     ConsoleApiCalledType, EvaluateParams, EventConsoleApiCalled, EventExceptionThrown, RemoteObject,
 };
@@ -31,6 +35,8 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use crate::Kept;
+
+pub use visitor::Authenticator;
 
 /// How long Chromium may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -139,6 +145,8 @@ impl Browser {
         blank.browser_context_id = Some(visitor);
         let page = self.browser.new_page(blank).await?;
 
+        // Otherwise its service worker is kept waiting for a debugger that never comes.
+        page.execute(SetAutoAttachParams::new(false, false)).await?;
         let Viewport { width, height, scale, mobile } = viewport;
         page.execute(SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), scale, mobile)).await?;
         page.execute(SetTouchEmulationEnabledParams::new(mobile)).await?;

@@ -20,6 +20,7 @@ use warifu_web::{Limits, Web};
 
 use crate::actors::{Anonymous, Cashier, Member, Partner};
 use crate::database::{Engine, TestDatabase};
+use crate::proxy::Proxy;
 
 /// The first digits of every code that a test's server issues.
 pub const ISSUER_PREFIX: &str = "90000123";
@@ -31,6 +32,8 @@ pub struct ServerSettings {
     pub requests_per_second: Option<NonZeroU32>,
     /// Whether the clock runs. Otherwise it stands at the present until the test moves it.
     pub clock_runs: bool,
+    /// Whether members come to it through a proxy of the test's, see [`Server::proxy`].
+    pub is_behind_proxy: bool,
     /// Whether webhooks may not lead to private addresses. In a test they do, unless it is about this.
     pub refuses_private_addresses: bool,
 }
@@ -47,6 +50,7 @@ pub struct Server {
     shops: AtomicU64,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<std::io::Result<()>>>,
+    proxy: Option<Proxy>,
     // Last: the database goes after all that speaks to it.
     database: Option<TestDatabase>,
 }
@@ -93,6 +97,21 @@ impl Server {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// `http://localhost:PORT`, where members open their wallets.
+    #[must_use]
+    pub fn page_origin(&self) -> String {
+        self.app.origin()
+    }
+
+    /// What members come through, where the network can be cut.
+    ///
+    /// # Panics
+    /// If the server was not started behind one.
+    #[must_use]
+    pub const fn proxy(&self) -> &Proxy {
+        self.proxy.as_ref().expect("this server is behind no proxy")
     }
 
     /// The origin where `/metrics` is.
@@ -251,14 +270,14 @@ impl Server {
         })
     }
 
-    /// Adds a member with an empty wallet and returns the bearer token.
+    /// Adds a member with an empty wallet and returns the phone, as a text.
     ///
     /// # Panics
     /// If none can be added.
     pub fn add_member(&self) -> BoxFuture<'_, String> {
-        Box::pin(
-            async move { self.app.add_member().await.expect("a member can be added").token.expose_secret().to_owned() },
-        )
+        Box::pin(async move {
+            self.app.add_member().await.expect("a member can be added").handset.text().expose_secret().to_owned()
+        })
     }
 
     /// Somebody without a credential.
@@ -315,7 +334,7 @@ impl Server {
 
     /// A member with an empty wallet.
     pub async fn member(&self) -> Member {
-        Member::by_token(&self.origin, &self.add_member().await)
+        Member::by_handset_at(&self.origin, &self.add_member().await, self.clock())
     }
 
     /// A member whose wallet was topped up with `amount` yen, 49,000 at most, at a shop that nobody else uses.
@@ -350,12 +369,17 @@ fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static,
         let app = App::open_with_keys(database.open().await, keys, prefix, &zone, Arc::clone(&clock)).await;
         let addresses =
             if settings.refuses_private_addresses { PrivateAddresses::Refuse } else { PrivateAddresses::Allow };
-        let app = Arc::new(app.expect("a fresh database opens").with_webhook_addresses(addresses));
+        let (listener, origin) = listen().await;
+        let port = listener.local_addr().expect("a listener has an address").port();
+        let proxy = if settings.is_behind_proxy { Some(Proxy::start(port).await) } else { None };
+        // Passkeys are for names.
+        let page_origin = format!("http://localhost:{}", proxy.as_ref().map_or(port, Proxy::port));
+        let app = app.expect("a fresh database opens").with_webhook_addresses(addresses);
+        let app = Arc::new(app.with_origin(&page_origin).expect("an origin for trials"));
         app.start_webhooks();
         let web = Web::new(Arc::clone(&app), Limits { requests_per_second: settings.requests_per_second });
 
         let (stop, stopped) = watch::channel(false);
-        let (listener, origin) = listen().await;
         let (metrics_listener, metrics_origin) = listen().await;
         let tasks = vec![
             tokio::spawn(warifu_web::serve(listener, warifu_web::router(web.clone()), ended(stopped.clone()))),
@@ -363,7 +387,7 @@ fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static,
         ];
         let shops = AtomicU64::new(0);
         let database = Some(database);
-        Server { app, web, clock, hands, origin, metrics_origin, shops, stop, tasks, database }
+        Server { app, web, clock, hands, origin, metrics_origin, shops, stop, tasks, proxy, database }
     })
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use warifu_app::{Clock, sign};
+use warifu_app::{Clock, Handset, sign};
 
 /// Longer than a till waits.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -18,23 +19,28 @@ pub(crate) enum Credential {
     None,
     Token(String),
     Signature { terminal: String, secret: String, clock: Arc<dyn Clock> },
+    Handset { handset: Arc<Handset>, clock: Arc<dyn Clock> },
 }
 
 impl Credential {
-    fn authorization(&self, method: &Method, path: &str, body: &[u8]) -> Option<String> {
-        match self {
-            Self::None => None,
-            Self::Token(token) => Some(format!("Bearer {token}")),
+    fn headers(&self, method: &Method, path: &str, body: &[u8]) -> Vec<(&str, String)> {
+        let authorization = match self {
+            Self::None => return Vec::new(),
+            Self::Handset { handset, clock } => {
+                let signed =
+                    handset.headers(method.as_str(), path, clock.now(), body).expect("a request can be signed");
+                return signed.into_iter().map(|(name, value)| (name, value.expose_secret().to_owned())).collect();
+            }
+            Self::Token(token) => format!("Bearer {token}"),
             Self::Signature { terminal, secret, clock } => {
                 let time = clock.now().unix_micros().div_euclid(1_000_000);
                 let random = getrandom::u64().expect("the system has random bytes");
                 let nonce = format!("{random:016x}");
                 let signature = sign(secret, method.as_str(), path, time, &nonce, body);
-                Some(format!(
-                    "Warifu-HMAC-SHA256 terminal={terminal}, time={time}, nonce={nonce}, signature={signature}"
-                ))
+                format!("Warifu-HMAC-SHA256 terminal={terminal}, time={time}, nonce={nonce}, signature={signature}")
             }
-        }
+        };
+        vec![("authorization", authorization)]
     }
 }
 
@@ -97,7 +103,7 @@ impl Request {
         self.header(CONTENT_TYPE.as_str(), media_type)
     }
 
-    /// Sends it, with the caller's credential unless the test gave it an `Authorization` of its own.
+    /// Sends it, with the caller's credential unless the test gave it headers of its own.
     ///
     /// # Panics
     /// If there is no reply.
@@ -105,10 +111,16 @@ impl Request {
         // Boxed, so that a client is compiled once and not in every test.
         Box::pin(async move {
             let Self { caller, method, path, mut headers, body } = self;
-            if !headers.contains_key(AUTHORIZATION)
-                && let Some(authorization) = caller.credential.authorization(&method, &path, &body)
-            {
-                headers.insert(AUTHORIZATION, authorization.parse().expect("a credential fits into a header"));
+            let credential = if headers.contains_key(AUTHORIZATION) {
+                Vec::new()
+            } else {
+                caller.credential.headers(&method, &path, &body)
+            };
+            for (name, value) in credential {
+                let name: HeaderName = name.parse().expect("a header has a name");
+                if !headers.contains_key(&name) {
+                    headers.insert(name, value.parse().expect("a credential fits into a header"));
+                }
             }
             let url = format!("{}{path}", caller.origin);
             let sent = caller.client.request(method.clone(), &url).headers(headers).body(body).send().await;

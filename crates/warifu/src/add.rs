@@ -87,7 +87,7 @@ pub(crate) async fn member(config: &Config, command: MemberCommand, as_json: boo
     let line = json!({
         "member_id": added.id.to_string(),
         "wallet_id": added.wallet.to_string(),
-        "token": added.token.expose_secret(),
+        "phone": added.handset.text().expose_secret(),
     });
     print(&line, as_json);
     Ok(())
@@ -124,7 +124,8 @@ pub(crate) fn print(object: &Value, as_json: bool) {
             other => println!("{name:<15} {other}"),
         }
     }
-    if object.get("token").is_some() {
-        println!("\nThe token is shown this once. Keep it where only its owner can read it.");
+    let secret = ["token", "phone"].into_iter().find(|name| object.get(name).is_some());
+    if let Some(secret) = secret {
+        println!("\nThe {secret} is shown this once. Keep it where only its owner can read it.");
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     /// Members and their wallets.
     #[command(subcommand)]
     Member(MemberCommand),
+    /// Ask as a member's phone does, for trials: `warifu phone --file member.txt GET /v1/balances`.
+    Phone(PhoneOptions),
     /// Wallets: look at one, give, mend, freeze.
     #[command(subcommand)]
     Wallet(WalletCommand),
@@ -151,8 +153,25 @@ pub(crate) enum TerminalCommand {
 /// What to do with members.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MemberCommand {
-    /// Add a member with an empty wallet. Shows the member's token, this once.
+    /// Add a member with an empty wallet and no passkey, for trials. Shows what stands in for the phone, this once.
     Add,
+}
+
+/// What to ask as a member's phone.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PhoneOptions {
+    /// What `warifu member add` printed; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where the server is.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) at: String,
+    /// `GET`, `POST` or `DELETE`.
+    pub(crate) method: String,
+    /// `/v1/balances`.
+    pub(crate) path: String,
+    /// JSON.
+    pub(crate) body: Option<String>,
 }
 
 /// What to give, to whom and why.

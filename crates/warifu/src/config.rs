@@ -18,10 +18,11 @@ use warifu_web::Limits;
 const DEFAULT_FILE: &str = "warifu.toml";
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 12] = [
+const KEYS: [(&str, &str, &str); 13] = [
     ("database", "sqlite:warifu.db", "sqlite:PATH or postgres://USER@HOST/NAME"),
     ("keys", "warifu.keys", "the key file; keep a copy apart from the database"),
     ("listen", "127.0.0.1:8080", "the address of the interface"),
+    ("public_origin", "", "where members open the wallet: https://NAME; without it http://localhost, for trials"),
     ("metrics_listen", "127.0.0.1:9464", "the address of /metrics, or `off`"),
     ("issuer_prefix", "", "the first 8 digits of every payment code; fixed by the first start"),
     ("business_zone", "Asia/Tokyo", "the time zone of the books"),
@@ -48,6 +49,9 @@ pub(crate) struct Flags {
     /// The address of the interface.
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
+    /// Where members open the wallet: `https://NAME`.
+    #[arg(long, global = true, value_name = "ORIGIN")]
+    pub(crate) public_origin: Option<String>,
     /// The address of `/metrics`, or `off`.
     #[arg(long, global = true, value_name = "ADDRESS")]
     pub(crate) metrics_listen: Option<String>,
@@ -78,11 +82,12 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    fn values(&self) -> [(&'static str, &Option<String>); 12] {
+    fn values(&self) -> [(&'static str, &Option<String>); 13] {
         [
             ("database", &self.database),
             ("keys", &self.keys),
             ("listen", &self.listen),
+            ("public_origin", &self.public_origin),
             ("metrics_listen", &self.metrics_listen),
             ("issuer_prefix", &self.issuer_prefix),
             ("business_zone", &self.business_zone),
@@ -121,6 +126,8 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseUrl,
     pub(crate) keys: PathBuf,
     pub(crate) listen: String,
+    /// Where members open the wallet.
+    pub(crate) public_origin: String,
     /// `None` if it is off.
     pub(crate) metrics_listen: Option<String>,
     /// `None` if it is not chosen yet.
@@ -201,10 +208,18 @@ impl Config {
             return Err(wrong("keys", "is the path of the key file"));
         }
         crate::logging::filter(text("log")).map_err(|_| wrong("log", "is a level such as info, or a filter"))?;
+        let listen = address("listen")?;
+        let public_origin = match text("public_origin") {
+            "" => trial_origin(&listen),
+            origin => warifu_app::check_origin(origin).map(|()| origin.to_owned()).map_err(|_| {
+                wrong("public_origin", "is https:// and a name, or http://localhost and a port for trials")
+            })?,
+        };
         Ok(Self {
             database,
             keys: PathBuf::from(text("keys")),
-            listen: address("listen")?,
+            listen,
+            public_origin,
             metrics_listen: if text("metrics_listen") == "off" { None } else { Some(address("metrics_listen")?) },
             issuer_prefix,
             business_zone,
@@ -235,9 +250,15 @@ impl Config {
             issuer_prefix,
             business_zone: self.business_zone.clone(),
             options: self.options,
+            public_origin: self.public_origin.clone(),
             webhook_private_addresses: self.webhook_private_addresses,
         })
     }
+}
+
+/// Where members open a wallet that is on this machine only. Passkeys are for names, never for addresses.
+pub(crate) fn trial_origin(listen: &str) -> String {
+    format!("http://localhost:{}", listen.rsplit_once(':').map_or("", |(_, port)| port))
 }
 
 fn defaults() -> BTreeMap<&'static str, Value> {

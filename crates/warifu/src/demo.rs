@@ -20,7 +20,7 @@ use warifu_web::{Limits, Web, router, serve};
 
 use crate::Failure;
 use crate::cli::{DemoOptions, Language};
-use crate::config::{Config, Flags};
+use crate::config::{Config, Flags, trial_origin};
 use crate::demo::actors::{Phone, Till};
 use crate::demo::receipt::Receipt;
 use crate::serve::{open, until_signal};
@@ -31,9 +31,12 @@ const PREFIX: &str = "90000123";
 /// Runs the demonstration.
 pub(crate) async fn run(flags: &Flags, options: DemoOptions) -> Result<(), Failure> {
     std::fs::create_dir_all(&options.dir).map_err(|error| format!("{}: {error}", options.dir.display()))?;
-    let config = Config::read(&in_folder(flags, &options.dir))?;
-    let app = open(&config).await?;
+    let mut config = Config::read(&in_folder(flags, &options.dir))?;
     let listener = listen(flags, &config.listen).await?;
+    if flags.public_origin.is_none() {
+        config.public_origin = trial_origin(&listener.local_addr()?.to_string());
+    }
+    let app = open(&config).await?;
     let metrics = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let web = Web::new(Arc::clone(&app), Limits { requests_per_second: None });
@@ -58,7 +61,7 @@ pub(crate) async fn run(flags: &Flags, options: DemoOptions) -> Result<(), Failu
         serving.abort();
         return Err(failure);
     }
-    receipt.invite(address, &options.dir);
+    receipt.invite(address, &config.public_origin, &options.dir);
     serving.await?
 }
 
@@ -118,19 +121,19 @@ async fn open_shop(place: &Place<'_>, language: Language) -> Result<Cast, Failur
     let add = |name| app.add_terminal(shop.id, name, Channel::Till, Book::Real);
     let tills = [add("Till 1").await?, add("Till 2").await?];
     let members = [app.add_member().await?, app.add_member().await?];
-    let mut tokens = String::new();
+    let (phones, mut tokens) = (members.map(|member| member.handset), String::new());
     for (name, token) in ["TILL_1", "TILL_2"].into_iter().zip(tills.iter().map(|till| &till.token)) {
         tokens.push_str(&format!("{name}={}\n", token.expose_secret()));
     }
-    for (name, member) in ["MEMBER_1", "MEMBER_2"].into_iter().zip(&members) {
-        tokens.push_str(&format!("{name}={}\n", member.token.expose_secret()));
+    for (name, phone) in ["PHONE_1", "PHONE_2"].into_iter().zip(&phones) {
+        tokens.push_str(&format!("{name}={}\n", phone.text().expose_secret()));
     }
     write_private(&place.dir.join("tokens.env"), &tokens)?;
     let base = format!("http://{}", place.address);
     Ok(Cast {
         shop: shop.name,
         tills: tills.map(|till| Till::new(&base, till.token)),
-        phones: members.map(|member| Phone::new(&base, member.token)),
+        phones: phones.map(|phone| Phone::new(&base, phone)),
     })
 }
 

@@ -7,6 +7,7 @@ mod config;
 mod demo;
 mod issuer;
 mod logging;
+mod phone;
 mod serve;
 mod verify;
 
@@ -41,6 +42,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Member(command) => add::member(&read()?, command, cli.json).await?,
         Command::Wallet(command) => issuer::wallet(&read()?, command, cli.json).await?,
         Command::Policy(command) => issuer::policy(&read()?, command, cli.json).await?,
+        Command::Phone(options) => phone::run(options).await?,
         Command::Partner(command) => add::partner(&read()?, command, cli.json).await?,
         Command::Verify => return verify::run(&read()?, cli.json).await,
         Command::Backup { target } => backup::back_up(&read()?, &target, cli.json).await?,

@@ -107,7 +107,7 @@ async fn add_people(folder: &Path) -> People {
     let merchant = text(&told(folder, &["merchant", "add", "--name", "Stores"]), "merchant_id");
     let shop = text(&told(folder, &["shop", "add", "--merchant", &merchant, "--name", "Shop"]), "shop_id");
     let till = text(&told(folder, &["terminal", "add", "--shop", &shop, "--name", "Till"]), "token");
-    let members = (0..4).map(|_| text(&told(folder, &["member", "add"]), "token")).collect();
+    let members = (0..4).map(|_| text(&told(folder, &["member", "add"]), "phone")).collect();
     People { till, members }
 }
 
@@ -130,7 +130,7 @@ async fn a_backup_under_payments_holds_what_was_acknowledged_and_comes_back_to_t
     let people = add_people(folder.path()).await;
     let serving = Serving::start(folder.path(), &origin).await;
     let cashier = Cashier::by_token(&origin, &people.till);
-    let members: Vec<_> = people.members.iter().map(|token| Member::by_token(&origin, token)).collect();
+    let members: Vec<_> = people.members.iter().map(|token| Member::by_handset(&origin, token)).collect();
     for member in &members {
         let _ = cashier.top_up(10_000, &member.show_code().await).await.expect(201);
     }
@@ -171,10 +171,10 @@ async fn a_backup_under_payments_holds_what_was_acknowledged_and_comes_back_to_t
     let _ = restore_into(other.path(), folder.path(), "quiet.db");
     let serving = Serving::start(other.path(), &origin).await;
     for (token, known) in people.members.iter().zip(&known) {
-        assert_eq!(&Member::by_token(&origin, token).snapshot().await, known);
+        assert_eq!(&Member::by_handset(&origin, token).snapshot().await, known);
     }
     // It goes on as if nothing had been.
-    let (cashier, member) = (Cashier::by_token(&origin, &people.till), Member::by_token(&origin, &people.members[0]));
+    let (cashier, member) = (Cashier::by_token(&origin, &people.till), Member::by_handset(&origin, &people.members[0]));
     let code = member.show_code().await;
     let _ = cashier.take_as("after-1", 1, &code).await.expect(201);
     serving.end();

@@ -62,11 +62,11 @@ pub(crate) struct Balances {
     path = "/v1/balances",
     tag = "balances",
     operation_id = "getBalances",
-    security(("member_token" = [])),
+    security(("member_session" = [], "member_signature" = [])),
     responses((status = 200, description = "The balances", body = Balances))
 )]
-pub(crate) async fn get(State(web): State<Web>, AsMember(member): AsMember) -> Result<Json<Balances>, Problem> {
-    let balance = web.app.balance(member).await?;
+pub(crate) async fn get(State(web): State<Web>, AsMember(phone): AsMember) -> Result<Json<Balances>, Problem> {
+    let balance = web.app.balance(phone.member).await?;
     let account = |account: LotAccount| AccountBalance {
         account: account.text(),
         amount: balance.available(account),

@@ -2,8 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use warifu_app::{Caller, Partner, Terminal};
-use warifu_core::id::MemberId;
+use warifu_app::{Caller, Partner, Phone, Terminal};
 
 use crate::problem::Problem;
 
@@ -11,7 +10,7 @@ use crate::problem::Problem;
 pub(crate) struct AsTerminal(pub(crate) Terminal);
 
 /// A member asks; anybody else is told 403.
-pub(crate) struct AsMember(pub(crate) MemberId);
+pub(crate) struct AsMember(pub(crate) Phone);
 
 /// A partner asks; anybody else is told 403.
 pub(crate) struct AsPartner(pub(crate) Partner);
@@ -40,7 +39,7 @@ impl<S: Sync> FromRequestParts<S> for AsMember {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         match caller(parts)? {
-            Caller::Member(member) => Ok(Self(member)),
+            Caller::Member(phone) => Ok(Self(phone)),
             Caller::Terminal(_) | Caller::Partner(_) => Err(Problem::forbidden("Only a member may do this.")),
         }
     }

@@ -74,23 +74,24 @@ pub(crate) struct IssuedCode {
 /// Have a payment code made.
 ///
 /// It is good for one use within five minutes and ends the one before. There is no `request_id`: asking again is safe,
-/// since only the newest code is good.
+/// since only the newest code is good. Codes are made on the device that the wallet pays from, and on no other.
 #[utoipa::path(
     post,
     path = "/v1/codes",
     tag = "codes",
     operation_id = "issueCode",
-    security(("member_token" = [])),
+    security(("member_session" = [], "member_signature" = [])),
     request_body = CodeIssue,
     responses(
         (status = 201, description = "The code", body = IssuedCode),
+        (status = 409, description = "`not_this_device`: the wallet pays from another device", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn issue(
     State(web): State<Web>,
-    AsMember(member): AsMember,
+    AsMember(phone): AsMember,
     JsonBody(mut request): JsonBody<CodeIssue>,
 ) -> Result<(StatusCode, Json<IssuedCode>), Problem> {
     if request.pictures.len() > 4 {
@@ -98,7 +99,7 @@ pub(crate) async fn issue(
     }
     request.pictures.sort_unstable();
     request.pictures.dedup();
-    let shown = web.app.issue_code(member, request.use_points).await?;
+    let shown = web.app.issue_code(&phone, request.use_points).await?;
     let pictures = request.pictures.into_iter().map(|kind| draw(kind, &shown.code)).collect::<Result<_, _>>().map_err(
         |error| {
             tracing::error!(%error, "a code could not be drawn");

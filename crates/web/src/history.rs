@@ -11,6 +11,7 @@ use warifu_core::id::{PaymentId, TopUpId};
 use warifu_core::ledger::{Kind, Transaction, Transfer};
 use warifu_core::lot::Step;
 use warifu_core::money::{Amount, Unit};
+use warifu_core::refusal::Refusal;
 
 use crate::body::CheckedQuery;
 use crate::caller::AsMember;
@@ -81,7 +82,7 @@ struct LotChange {
 
 /// A line of the history.
 #[derive(Debug, Serialize, ToSchema)]
-struct HistoryLine {
+pub(crate) struct HistoryLine {
     /// The payment, refund, top-up or other transaction.
     id: String,
     /// `payment`, `authorization`, `capture`, `void`, `cancel`, `refund`, `top_up`, `top_up_cancel`, `exchange`, `grant`,
@@ -111,6 +112,9 @@ struct HistoryLine {
     /// Which version of the wallet it made.
     wallet_version: Option<i64>,
     /// What was sold.
+    /// The word of the refusal, in live updates; the history has only what was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'static str>,
     items: Vec<Item>,
     /// Why, for corrections and the like.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,13 +142,13 @@ pub(crate) struct History {
     path = "/v1/history",
     tag = "history",
     operation_id = "listHistory",
-    security(("member_token" = [])),
+    security(("member_session" = [], "member_signature" = [])),
     params(HistoryQuery),
     responses((status = 200, description = "A page of the history", body = History))
 )]
 pub(crate) async fn list(
     State(web): State<Web>,
-    AsMember(member): AsMember,
+    AsMember(phone): AsMember,
     CheckedQuery(query): CheckedQuery<HistoryQuery>,
 ) -> Result<Json<History>, Problem> {
     let limit = query.limit.unwrap_or(50);
@@ -152,11 +156,11 @@ pub(crate) async fn list(
         return Err(Problem::invalid("limit is 1 to 200."));
     }
     let before = query.cursor.as_deref().map(read_cursor).transpose()?;
-    let page = web.app.history(member, before, limit).await?;
+    let page = web.app.history(phone.member, before, limit).await?;
     Ok(Json(History { items: page.items.iter().map(line).collect(), next_cursor: page.next.map(write_cursor) }))
 }
 
-fn line(item: &HistoryItem) -> HistoryLine {
+pub(crate) fn line(item: &HistoryItem) -> HistoryLine {
     let record = &item.record;
     let done = record.done();
     let note = Note::of(record);
@@ -178,6 +182,7 @@ fn line(item: &HistoryItem) -> HistoryLine {
         created_at: record.at.to_string(),
         business_date: record.business_date.to_string(),
         wallet_version: record.wallet_version(),
+        refusal: record.refusal().map(Refusal::word),
         items: note.items,
         reason: note.reason,
         lots: done

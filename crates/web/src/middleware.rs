@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use warifu_app::{Caller, SignedRequest};
 
 use crate::authorization::{self, Authorization};
+use crate::device_proof;
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -59,6 +60,14 @@ fn secure(headers: &mut HeaderMap) {
     }
 }
 
+/// Lets anybody in, within the limit of all whom nobody knows yet.
+pub(crate) async fn admit_anyone(State(web): State<Web>, request: Request, next: Next) -> Response {
+    match web.admit_anyone() {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
 /// Finds out who is asking, and refuses whoever cannot prove it.
 pub(crate) async fn authenticate(State(web): State<Web>, request: Request, next: Next) -> Response {
     match admit(&web, request).await {
@@ -76,7 +85,16 @@ async fn admit(web: &Web, request: Request) -> Result<Request, Problem> {
     // Read whole before anything is decided: a signature covers the body, and a slow body holds up nobody else.
     let body = to_bytes(body, BODY_MAX).await.map_err(|_| Problem::payload_too_large())?;
     let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
-    let header = headers.next().ok_or_else(|| Problem::unauthorized("The Authorization header is missing."))?;
+    let Some(header) = headers.next() else {
+        let token = device_proof::session_token(&parts.headers).ok_or_else(|| {
+            Problem::unauthorized("Neither the Authorization header nor a session's cookie is there.")
+        })?;
+        let request = device_proof::request(&parts, &body)?;
+        let caller = web.app.caller_of_session(&token, request).await?;
+        web.admit(&caller)?;
+        parts.extensions.insert::<Caller>(caller);
+        return Ok(Request::from_parts(parts, Body::from(body)));
+    };
     if headers.next().is_some() {
         return Err(Problem::unauthorized("There is more than one Authorization header."));
     }

@@ -194,7 +194,7 @@ pub(crate) async fn check(
     path = "/v1/payments/{id}",
     tag = "payments",
     operation_id = "getPayment",
-    security(("terminal_token" = []), ("terminal_signature" = []), ("member_token" = [])),
+    security(("terminal_token" = []), ("terminal_signature" = []), ("member_session" = [], "member_signature" = [])),
     params(("id" = String, Path, description = "The id of the payment")),
     responses(
         (status = 200, description = "The payment", body = Payment),

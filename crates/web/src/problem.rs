@@ -168,6 +168,27 @@ impl From<Fault> for Problem {
             ),
             Fault::NotFound(what) => Self::not_found(&format!("There is no {what}.")),
             Fault::Invalid(detail) => Self::invalid(detail),
+            Fault::StepUp => Self::new(
+                StatusCode::FORBIDDEN,
+                "step_up_required",
+                "A fresh proof is needed",
+                "Sign in once more with the passkey, then ask again within five minutes. Nothing was done.",
+            ),
+            Fault::NotThisDevice => Self::new(
+                StatusCode::CONFLICT,
+                "not_this_device",
+                "The wallet pays from another device",
+                "The wallet pays from another device. Move it here first. Nothing was done.",
+            ),
+            Fault::Cooling => Self::new(
+                StatusCode::CONFLICT,
+                "cooling",
+                "The wallet was moved lately",
+                "The wallet was moved to another device lately, and moves no further until it has cooled. Nothing was done.",
+            ),
+            Fault::Passkey(detail) => {
+                Self::new(StatusCode::UNAUTHORIZED, "passkey_refused", "The passkey is not believed", detail)
+            }
             Fault::Store(
                 StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Conflict(_) | StoreError::Stopped(_),
             ) => {
@@ -188,11 +209,11 @@ impl From<AccessDenied> for Problem {
             AccessDenied::Fault(fault) => fault.into(),
             AccessDenied::UnknownToken => Self::unauthorized("This token is not known."),
             AccessDenied::WrongSignature => {
-                Self::unauthorized("The signature does not fit this request, or the terminal is not known.")
+                Self::unauthorized("The signature does not fit this request, or the terminal or device is not known.")
             }
-            AccessDenied::NotTimely => {
-                Self::unauthorized("The request's time is more than two minutes from ours. Set the terminal's clock.")
-            }
+            AccessDenied::NotTimely => Self::unauthorized(
+                "The request's time is more than two minutes from ours. Set the clock of the terminal or phone.",
+            ),
             AccessDenied::Replayed => Self::unauthorized("This nonce was used before. Sign again with a new one."),
         }
     }

@@ -70,7 +70,7 @@ pub(crate) struct Receipt {
     path = "/v1/receipts/{payment_id}",
     tag = "payments",
     operation_id = "getReceipt",
-    security(("terminal_token" = []), ("terminal_signature" = []), ("member_token" = [])),
+    security(("terminal_token" = []), ("terminal_signature" = []), ("member_session" = [], "member_signature" = [])),
     params(("payment_id" = String, Path, description = "The id of the payment")),
     responses(
         (status = 200, description = "The receipt", body = Receipt),

@@ -167,7 +167,7 @@ pub(crate) async fn take(
     path = "/v1/refunds/{id}",
     tag = "refunds",
     operation_id = "getRefund",
-    security(("terminal_token" = []), ("terminal_signature" = []), ("member_token" = [])),
+    security(("terminal_token" = []), ("terminal_signature" = []), ("member_session" = [], "member_signature" = [])),
     params(("id" = String, Path, description = "The id of the refund")),
     responses(
         (status = 200, description = "The refund", body = Refund),

@@ -12,10 +12,13 @@ use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::middleware::{authenticate, trace};
+use crate::middleware::{admit_anyone, authenticate, trace};
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::{balances, codes, docs, events, health, history, payments, receipts, refunds, sandbox, top_ups, webhooks};
+use crate::{
+    balances, codes, devices, docs, events, health, history, live, members, pages, passkeys, payments, receipts,
+    refunds, sandbox, sessions, top_ups, webhooks,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -32,6 +35,10 @@ use crate::{balances, codes, docs, events, health, history, payments, receipts, 
         (name = "payments", description = "Payments, taken by terminals"),
         (name = "refunds", description = "Giving back what was captured"),
         (name = "top-ups", description = "Top-ups by cash at terminals, and from points by members"),
+        (name = "members", description = "Signing up and in, on a device that the session is bound to"),
+        (name = "passkeys", description = "A member's passkeys and recovery codes"),
+        (name = "devices", description = "Which device a wallet pays from"),
+        (name = "live", description = "What happens to a wallet, as it happens"),
         (name = "balances", description = "What a wallet holds"),
         (name = "history", description = "What changed a wallet"),
         (name = "sandbox", description = "Codes for trials of till makers"),
@@ -51,7 +58,16 @@ impl Modify for Security {
             SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(text)).build())
         };
         components.add_security_scheme("terminal_token", bearer("A terminal's bearer token: `wft_...`"));
-        components.add_security_scheme("member_token", bearer("A member's bearer token: `wfm_...`"));
+        let session = ApiKeyValue::with_description(
+            crate::device_proof::COOKIE,
+            "A member's session, given at sign-in: `wfm_...`",
+        );
+        components.add_security_scheme("member_session", SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+        let signature = "The signature of the device that the session is bound to: `time=UNIX_SECONDS, nonce=..., \
+            signature=BASE64URL`: ECDSA on P-256 with SHA-256 (r and s, 64 bytes) over `WARIFU-DEVICE`, method, path with \
+            query, time, nonce and the hex SHA-256 of the body, joined by line feeds";
+        let signature = ApiKeyValue::with_description(crate::device_proof::HEADER, signature);
+        components.add_security_scheme("member_signature", SecurityScheme::ApiKey(ApiKey::Header(signature)));
         components.add_security_scheme("partner_token", bearer("A partner's bearer token: `wfp_...`"));
         let signature = "`Warifu-HMAC-SHA256 terminal=trm_..., time=UNIX_SECONDS, nonce=..., signature=HEX`: HMAC-SHA256, \
             keyed with the signing secret, over method, path with query, time, nonce and the hex SHA-256 of the body, \
@@ -84,12 +100,36 @@ fn interface() -> OpenApiRouter<Web> {
         .routes(routes!(top_ups::cancel_by_request))
         .routes(routes!(balances::get))
         .routes(routes!(history::list))
+        .routes(routes!(members::me))
+        .routes(routes!(members::sign_out))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(passkeys::list))
+        .routes(routes!(passkeys::begin))
+        .routes(routes!(passkeys::finish))
+        .routes(routes!(passkeys::remove))
+        .routes(routes!(passkeys::make_recovery_codes))
+        .routes(routes!(devices::move_here))
+        .routes(routes!(devices::consent))
+        .routes(routes!(devices::dispute))
+        .routes(routes!(live::ticket))
         .routes(routes!(sandbox::issue))
         .routes(routes!(events::list))
         .routes(routes!(webhooks::create, webhooks::list))
         .routes(routes!(webhooks::get, webhooks::delete))
         .routes(routes!(webhooks::deliveries))
         .routes(routes!(webhooks::redeliver))
+}
+
+/// What is asked by somebody who is not known yet.
+fn doors() -> OpenApiRouter<Web> {
+    OpenApiRouter::new()
+        .routes(routes!(members::begin_sign_up))
+        .routes(routes!(members::finish_sign_up))
+        .routes(routes!(members::begin_sign_in))
+        .routes(routes!(members::finish_sign_in))
+        .routes(routes!(members::recover))
+        .routes(routes!(live::open))
 }
 
 fn watching() -> OpenApiRouter<Web> {
@@ -99,8 +139,11 @@ fn watching() -> OpenApiRouter<Web> {
 /// The description of the interface (OpenAPI 3.1).
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let mut description =
-        OpenApiRouter::<Web>::with_openapi(Description::openapi()).merge(interface()).merge(watching()).into_openapi();
+    let mut description = OpenApiRouter::<Web>::with_openapi(Description::openapi())
+        .merge(interface())
+        .merge(doors())
+        .merge(watching())
+        .into_openapi();
     describe_common_replies(&mut description);
     description
 }
@@ -132,10 +175,13 @@ fn describe_common_replies(description: &mut OpenApi) {
 /// Everything that is served to tills, members and their programs.
 pub fn router(web: Web) -> Router {
     let (interface, _) = interface().split_for_parts();
+    let (doors, _) = doors().split_for_parts();
     let (watching, _) = watching().split_for_parts();
     interface
         .route_layer(from_fn_with_state(web.clone(), authenticate))
+        .merge(doors.route_layer(from_fn_with_state(web.clone(), admit_anyone)))
         .merge(watching)
+        .merge(pages::router())
         .merge(docs::router(openapi()))
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .fallback(|| async { Problem::not_found("There is nothing at this path.") })

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::watch;
 use warifu_app::{App, Caller};
 
 use crate::metrics::Metrics;
@@ -30,7 +30,8 @@ pub struct Web {
     pub(crate) app: Arc<App>,
     pub(crate) metrics: Arc<Metrics>,
     limiter: Option<Arc<DefaultKeyedRateLimiter<[u8; 16]>>>,
-    is_draining: Arc<AtomicBool>,
+    doors: Option<Arc<DefaultDirectRateLimiter>>,
+    is_draining: watch::Sender<bool>,
 }
 
 impl Web {
@@ -40,16 +41,29 @@ impl Web {
         let limiter = limits
             .requests_per_second
             .map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO)))));
-        Self { app, metrics: Arc::new(Metrics::new()), limiter, is_draining: Arc::new(AtomicBool::new(false)) }
+        let doors = limits.requests_per_second.map(|_| Arc::new(RateLimiter::direct(DOORS)));
+        Self { app, metrics: Arc::new(Metrics::new()), limiter, doors, is_draining: watch::Sender::new(false) }
     }
 
     /// Says on `/readyz` that this process is ending, so that nobody sends it more work.
     pub fn begin_draining(&self) {
-        self.is_draining.store(true, Ordering::Relaxed);
+        self.is_draining.send_replace(true);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.is_draining.load(Ordering::Relaxed)
+        *self.is_draining.borrow()
+    }
+
+    /// Ready when this process is ending, so that what would go on for ever ends too.
+    pub(crate) async fn drained(&self) {
+        // An error means that the sender is gone, and this is one.
+        let _ = self.is_draining.subscribe().wait_for(|is_draining| *is_draining).await;
+    }
+
+    /// Counts a request of somebody who is not known yet: all of them together have one limit.
+    pub(crate) fn admit_anyone(&self) -> Result<(), Problem> {
+        let Some(doors) = &self.doors else { return Ok(()) };
+        doors.check().map_err(|_| Problem::rate_limited(1))
     }
 
     /// Counts a request of `caller` against its limit.
@@ -57,7 +71,7 @@ impl Web {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         let key = match caller {
             Caller::Terminal(terminal) => terminal.id.bytes(),
-            Caller::Member(member) => member.bytes(),
+            Caller::Member(phone) => phone.member.bytes(),
             Caller::Partner(partner) => partner.id.bytes(),
         };
         limiter.check_key(&key).map_err(|refused| {
@@ -68,4 +82,7 @@ impl Web {
     }
 }
 
+/// Sign-ups and sign-ins a second, in all: each makes work before anybody is known. Twice as many steps, for each has two.
+const DOORS: Quota = Quota::per_second(HUNDRED);
+const HUNDRED: NonZeroU32 = NonZeroU32::MIN.saturating_add(99);
 const TWO: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);

@@ -239,7 +239,7 @@ pub(crate) async fn take(
     path = "/v1/top-ups/from-points",
     tag = "top-ups",
     operation_id = "exchangePoints",
-    security(("member_token" = [])),
+    security(("member_session" = [], "member_signature" = [])),
     request_body = ExchangeBody,
     responses(
         (status = 201, description = "Completed", body = TopUp),
@@ -251,11 +251,11 @@ pub(crate) async fn take(
 )]
 pub(crate) async fn from_points(
     State(web): State<Web>,
-    AsMember(member): AsMember,
+    AsMember(phone): AsMember,
     JsonBody(body): JsonBody<ExchangeBody>,
 ) -> Result<Response, Problem> {
     let asked = body.request_id.to_string();
-    let exchanged = web.app.exchange_points(member, body.request_id, body.amount).await;
+    let exchanged = web.app.exchange_points(&phone, body.request_id, body.amount).await;
     reply(exchanged, &asked, |record| TopUp::of(record, &[], true))
 }
 
@@ -267,7 +267,7 @@ pub(crate) async fn from_points(
     path = "/v1/top-ups/{id}",
     tag = "top-ups",
     operation_id = "getTopUp",
-    security(("terminal_token" = []), ("terminal_signature" = []), ("member_token" = [])),
+    security(("terminal_token" = []), ("terminal_signature" = []), ("member_session" = [], "member_signature" = [])),
     params(("id" = String, Path, description = "The id of the top-up")),
     responses(
         (status = 200, description = "The top-up", body = TopUp),

@@ -47,7 +47,7 @@ impl Scene {
         let till = server.add_till(server.add_shop().await).await;
         let cashier = Cashier::by_token(server.origin(), &till.token);
         let token = server.add_member().await;
-        let member = Member::by_token(server.origin(), &token);
+        let member = Member::by_handset(server.origin(), &token);
         let _ = cashier.top_up(5_000, &member.show_code().await).await.expect(201);
         let code = member.show_code().await;
         Self { server, till, cashier, token, member, code }
@@ -247,7 +247,7 @@ on_both_databases! {
             "/v1/payments/", "/v1/payments//", "/v1/payments/%00", "/v1/payments/by-request/%00",
             "/v1/payments/by-request/a%20b", "/v1/payments/by-request/%C3%A9", "/v1/payments/by-request/a/b",
             "/v1/payments/%2e%2e%2fbalances", "/v1/payments/by-request%2Fbad", "/v1/payment", "/V1/payments/x",
-            "/v2/payments", "/v1", "/v1/", "/", "//v1/payments/x", "/metrics", "/docs/../v1", "/docs/nothing.js",
+            "/v2/payments", "/v1", "/v1/", "/nothing", "//v1/payments/x", "/metrics", "/docs/../v1", "/docs/nothing.js",
         ].map(str::to_owned).into_iter().chain([
             format!("/v1/payments/pay_{zeros}"),
             format!("/v1/payments/{zeros}"),

@@ -18,7 +18,24 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use warifu_core::lot::LotAccount;
 use warifu_testkit::actors::refund;
-use warifu_testkit::{Cashier, Engine, Member, Partner, Server};
+use warifu_testkit::{Cashier, Engine, Member, Partner, Server, ServerSettings, TestDatabase};
+
+/// Needs a browser, a passkey or a recovery code, or ends what this test goes on with; `wallet` does these.
+const BY_BROWSER: [&str; 10] = [
+    "POST /v1/sign-up/finish",
+    "POST /v1/sign-in/finish",
+    "POST /v1/recovery",
+    "GET /v1/live",
+    "POST /v1/passkeys/finish",
+    "DELETE /v1/passkeys/{id}",
+    "DELETE /v1/sessions/{id}",
+    "POST /v1/sign-out",
+    "POST /v1/device/consent",
+    "POST /v1/device/dispute",
+];
+
+/// Left out for a member's phone, which signs each request as it goes over the wire: a credential cannot be taken away from it.
+const UNSIGNED_CHECKS: [&str; 3] = ["negative_data_rejection", "missing_required_header", "ignored_auth"];
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
     response_headers_conformance,negative_data_rejection,missing_required_header,unsupported_method,\
@@ -38,7 +55,7 @@ fn program() -> PathBuf {
 /// What one caller's run needs besides the server's address.
 struct Run<'a> {
     server: &'a Server,
-    member_token: &'a str,
+    phone: &'a str,
     known: String,
     folder: &'a Path,
 }
@@ -47,19 +64,27 @@ impl Run<'_> {
     /// Runs the program as a caller and returns the operations that succeeded, each as `METHOD path`.
     async fn as_caller(&self, caller: &str, authorization: Option<&str>) -> BTreeSet<String> {
         let seen = self.folder.join(caller);
+        let is_member = caller == "member";
+        let is_run = |check: &&str| !(is_member && UNSIGNED_CHECKS.contains(check));
+        let checks = CHECKS.split(',').filter(is_run).collect::<Vec<_>>().join(",");
         let mut command = tokio::process::Command::new(program());
         command
-            .args(["run", &format!("{}/openapi.json", self.server.origin()), "--checks", CHECKS])
+            .args(["run", &format!("{}/openapi.json", self.server.origin()), "--checks", &checks])
             .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--generation-deterministic"])
             .args(["--seed", "7", "--no-color", "--warnings", "off"])
             .args(["--continue-on-failure", "--suppress-health-check", "all"]);
+        if is_member {
+            // It finds the id of its own session in the list of them.
+            command.args(["--exclude-operation-id", "signOut", "--exclude-operation-id", "endSession"]);
+        }
         if let Some(authorization) = authorization {
             command.args(["-H", &format!("Authorization: {authorization}")]);
         }
         command
             .env("SCHEMATHESIS_HOOKS", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis/hooks.py"))
             .env("WARIFU_ORIGIN", self.server.origin())
-            .env("WARIFU_MEMBER_TOKEN", self.member_token)
+            .env("WARIFU_PHONE", self.phone)
+            .env("WARIFU_CALLER", caller)
             .env("WARIFU_KNOWN", &self.known)
             .env("WARIFU_SEEN", &seen)
             // It leaves files where it runs.
@@ -123,25 +148,28 @@ async fn known(server: &Server, cashier: &Cashier, member: &Member, partner: &Pa
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_reply_is_as_the_description_says() {
-    let server = Server::start(Engine::Sqlite).await;
+    // Phones sign at the present time, and this takes longer than a signature lives.
+    let settings = ServerSettings { clock_runs: true, ..ServerSettings::default() };
+    let server = Server::start_with(TestDatabase::new(Engine::Sqlite).await, settings).await;
     let till = server.add_till(server.add_shop().await).await;
     let cashier = Cashier::by_token(server.origin(), &till.token);
-    let member_token = server.add_member().await;
-    let member = Member::by_token(server.origin(), &member_token);
+    let phone = server.add_member().await;
+    let member = Member::by_handset(server.origin(), &phone);
     let added = server.app().add_partner(None, "Issuer").await.unwrap();
     let partner_token = added.token.expose_secret().to_owned();
     let partner = Partner::by_token(server.origin(), &partner_token);
     server.set_policy(&[("till_top_up_max", None), ("balance_max", None)]).await;
     let known = known(&server, &cashier, &member, &partner).await;
     let folder = tempfile::tempdir().unwrap();
-    let run = Run { server: &server, member_token: &member_token, known: known.to_string(), folder: folder.path() };
+    let run = Run { server: &server, phone: &phone, known: known.to_string(), folder: folder.path() };
 
     let anonymous = run.as_caller("anonymous", None).await;
     let terminal = run.as_caller("terminal", Some(&format!("Bearer {}", till.token))).await;
     let by_partner = run.as_caller("partner", Some(&format!("Bearer {partner_token}"))).await;
-    let by_member = run.as_caller("member", Some(&format!("Bearer {member_token}"))).await;
+    let by_member = run.as_caller("member", None).await;
 
-    let allowed: BTreeSet<String> = ["GET /livez", "GET /readyz"].map(str::to_owned).into();
+    let allowed: BTreeSet<String> =
+        ["GET /livez", "GET /readyz", "POST /v1/sign-in/begin", "POST /v1/sign-up/begin"].map(str::to_owned).into();
     assert_eq!(anonymous, allowed, "nobody in particular may do nothing else");
     let description = warifu_web::openapi();
     let every: BTreeSet<String> = description
@@ -157,9 +185,10 @@ async fn every_reply_is_as_the_description_says() {
         })
         .collect();
     let reached: BTreeSet<String> = terminal.iter().chain(&by_member).chain(&by_partner).cloned().collect();
+    let every: BTreeSet<String> = every.into_iter().filter(|it| !BY_BROWSER.contains(&it.as_str())).collect();
     let missed: Vec<_> = every.difference(&reached).collect();
     assert!(
-        reached.len() * 100 >= every.len() * 95,
+        missed.len() * 100 <= every.len() * 5,
         "only {} of {} succeeded; never: {missed:?}",
         reached.len(),
         every.len()

@@ -77,7 +77,7 @@ impl Stage {
         let shop = stage.add(&["shop", "add", "--merchant", &merchant, "--name", "Shop"], "shop_id")?;
         let till = |_| stage.add(&["terminal", "add", "--shop", &shop, "--name", "Till"], "token");
         let tills = (0..TILLS).map(till).collect::<Result<Vec<_>, _>>()?;
-        let member = |_| stage.add(&["member", "add"], "token");
+        let member = |_| stage.add(&["member", "add"], "phone");
         let members = (0..MEMBERS).map(member).collect::<Result<Vec<_>, _>>()?;
         let actors = json!({ "tills": tills, "members": members }).to_string();
         fs::write(stage.actors(), actors).map_err(|error| error.to_string())?;

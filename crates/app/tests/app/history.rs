@@ -20,7 +20,7 @@ async fn live(town: &Town, count: usize) -> Vec<TransactionId> {
         done.push(receipt.record.id);
     }
     let neighbour = town.app.add_member().await.unwrap();
-    let code = town.app.issue_code(neighbour.id, false).await.unwrap().code;
+    let code = town.app.issue_code(&neighbour.phone, false).await.unwrap().code;
     top_up(&town.app, &town.till.terminal, "neighbour", &code, 1).await.unwrap();
     done.reverse();
     done

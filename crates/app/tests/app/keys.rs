@@ -42,6 +42,7 @@ async fn open_with_file(database: &TestDatabase, keys: &Path, clock: &Arc<Manual
         issuer_prefix: PREFIX.parse().unwrap(),
         business_zone: TimeZone::get("Asia/Tokyo").unwrap(),
         options: Options::default(),
+        public_origin: "http://localhost:8080".to_owned(),
         webhook_private_addresses: PrivateAddresses::Refuse,
     };
     App::open(settings, Arc::clone(clock) as Arc<dyn Clock>).await
@@ -128,8 +129,10 @@ on_both_databases! {
         write_ring(&path, &[(1, &secret), (2, NEW)]);
         let town = Town { app: Arc::new(open_with_file(&database, &path, &clock).await.unwrap()), ..old };
         assert_eq!(terminal_of(&town.app, &town.till).await.unwrap(), town.till.terminal);
-        let member = town.app.caller_of_token(town.member.token.expose_secret()).await.unwrap();
-        assert!(matches!(member, Caller::Member(member) if member == town.member.id));
+        let handset = &town.member.handset;
+        let request = handset.sign("GET", "/v1/balances", town.clock_now(), b"").unwrap();
+        let asking = town.app.caller_of_session(handset.token().expose_secret(), request).await.unwrap();
+        assert!(matches!(asking, Caller::Member(phone) if phone == town.member.phone));
         let request = signed(&town.till, clock_seconds(), "nonce-of-the-old-key", b"{}");
         assert!(matches!(town.app.caller_of_signature(request).await, Ok(Caller::Terminal(_))));
         let again = town.pay("p-1", &used, 100).await.unwrap();

@@ -105,13 +105,13 @@ on_both_databases! {
     async fn one_wallet_pays_what_it_holds(database: TestDatabase) {
         let nodes = Nodes::start(&database).await;
         nodes.town.fund("fund", 1_000).await;
-        let (member, till) = (nodes.town.member.id, nodes.town.till.terminal.clone());
+        let (member, till) = (nodes.town.member.phone, nodes.town.till.terminal.clone());
         let receipts = nodes.all(|node, number| {
             let till = till.clone();
             async move {
                 let mut receipts = Vec::new();
                 for attempt in 0..3 {
-                    let code = node.issue_code(member, false).await.unwrap().code;
+                    let code = node.issue_code(&member, false).await.unwrap().code;
                     receipts.push(pay(&node, &till, &format!("p-{number}-{attempt}"), &code, 300).await.unwrap());
                 }
                 receipts
@@ -207,7 +207,7 @@ on_both_databases! {
         let nodes = Nodes::start(&database).await;
         let mut members = Vec::new();
         for _ in 0..8 {
-            members.push(nodes.town.app.add_member().await.unwrap().id);
+            members.push(nodes.town.app.add_member().await.unwrap().phone);
         }
         let members = Arc::new(members);
         let tills = [&nodes.town.till, &nodes.town.other_till].map(|till| till.terminal.clone());
@@ -217,7 +217,7 @@ on_both_databases! {
                 let mut moved = Vec::new();
                 for step in 0..8 {
                     let owner = (number * 5 + step * 3) % members.len();
-                    let code: Code = node.issue_code(members[owner], false).await.unwrap().code;
+                    let code: Code = node.issue_code(&members[owner], false).await.unwrap().code;
                     let key = format!("r-{number}-{step}");
                     let (amount, answer) = if (number + step) % 2 == 0 {
                         (100, top_up(&node, &till, &key, &code, 100).await.unwrap())
@@ -233,7 +233,7 @@ on_both_databases! {
         }).await;
         for (owner, member) in members.iter().enumerate() {
             let expected: i64 = moved.iter().flatten().filter(|(of, _)| *of == owner).map(|(_, amount)| amount).sum();
-            let held = paid(&nodes.town.app, *member).await;
+            let held = paid(&nodes.town.app, member.member).await;
             assert_eq!(held, expected, "member {owner}");
         }
         assert!(moved.iter().flatten().count() > 0, "nobody got through");

@@ -74,7 +74,7 @@ on_both_databases! {
         town.fund("t-1", 100).await;
         let payment = hold(&town, "p-1", 100).await;
         capture(&town, "c-1", payment, 100).await;
-        town.app.exchange_points(town.member.id, "x-1".parse().unwrap(), yen(100)).await.unwrap();
+        town.app.exchange_points(&town.member.phone, "x-1".parse().unwrap(), yen(100)).await.unwrap();
         refund(&town, "r-1", payment, 60).await;
         assert_eq!(available(&town).await, [0, 100, 0]);
         let payable = "SELECT debits, credits FROM account_sums WHERE account = 'shop:payable'";

@@ -91,7 +91,7 @@ async fn refusals_of_payments(town: &Town) -> Vec<Refusal> {
 async fn refusals_of_what_is_frozen(town: &Town) -> Vec<Refusal> {
     let app = &town.app;
     let neighbour = app.add_member().await.unwrap();
-    let code = app.issue_code(neighbour.id, false).await.unwrap().code;
+    let code = app.issue_code(&neighbour.phone, false).await.unwrap().code;
     app.set_wallet_state(neighbour.wallet, WalletState::Frozen).await.unwrap();
     let mut seen = vec![refused(town.pay("frozen", &code, 1).await, Refusal::WalletFrozen)];
     app.set_wallet_state(neighbour.wallet, WalletState::Closed).await.unwrap();
@@ -138,7 +138,7 @@ on_both_databases! {
         let town = Town::found(&database).await;
         let neighbour = town.app.add_member().await.unwrap();
         let older = town.code().await;
-        let other = town.app.issue_code(neighbour.id, false).await.unwrap().code;
+        let other = town.app.issue_code(&neighbour.phone, false).await.unwrap().code;
         let newer = town.code().await;
         assert_eq!(refusal(&town.top_up("t-1", &older, 10).await.unwrap().record), Some(Refusal::CodeExpired));
         assert_eq!(refusal(&town.top_up("t-2", &newer, 20).await.unwrap().record), None);

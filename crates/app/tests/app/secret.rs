@@ -72,7 +72,7 @@ on_both_databases! {
             town.till.token.expose_secret(),
             town.till.signing_secret.expose_secret(),
             town.other_till.token.expose_secret(),
-            town.member.token.expose_secret(),
+            town.member.handset.token().expose_secret(),
             paid.digits(),
             unused.digits(),
         ];

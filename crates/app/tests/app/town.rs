@@ -83,7 +83,7 @@ impl Town {
 
     /// A fresh code of the member's.
     pub(crate) async fn code(&self) -> Code {
-        self.app.issue_code(self.member.id, false).await.unwrap().code
+        self.app.issue_code(&self.member.phone, false).await.unwrap().code
     }
 
     /// Takes a payment at the first till.

@@ -1,6 +1,6 @@
 //! The main way: from a merchant to a paid coffee, and who may look at it afterwards.
 
-use warifu_app::{AccountSum, Caller, Fault};
+use warifu_app::{AccountSum, Caller, Fault, Phone};
 use warifu_core::code::CODE_LIFETIME;
 use warifu_core::id::{MemberId, MerchantId, ShopId};
 use warifu_core::ledger::{Account, Kind, Transfer};
@@ -16,7 +16,7 @@ on_both_databases! {
     async fn a_member_tops_up_and_pays(database: TestDatabase) {
         let town = Town::found(&database).await;
         assert_eq!(town.balance().await, 0);
-        let shown = town.app.issue_code(town.member.id, false).await.unwrap();
+        let shown = town.app.issue_code(&town.member.phone, false).await.unwrap();
         assert_eq!(shown.issued_at, morning());
         assert_eq!(shown.expires_at, morning().saturating_add(CODE_LIFETIME));
         let top_up = town.top_up("t-1", &shown.code, 3_000).await.unwrap();
@@ -88,18 +88,18 @@ on_both_databases! {
 
         let elsewhere = town.app.add_shop(town.shop.merchant, "別の店").await.unwrap();
         let stranger = town.app.add_terminal(elsewhere.id, "レジ", Channel::Till, Book::Real).await.unwrap().terminal;
-        let other_member = town.app.add_member().await.unwrap().id;
+        let other_member = town.app.add_member().await.unwrap().phone;
         let by_id = async |kinds, caller| {
             town.app.find_transaction(kinds, &caller, record.id).await.unwrap().map(|course| course.record)
         };
         for caller in [till, &town.other_till.terminal] {
             assert_eq!(by_id(&[Kind::Payment], Caller::Terminal(caller.clone())).await.as_ref(), Some(&record));
         }
-        assert_eq!(by_id(&[Kind::Payment], Caller::Member(town.member.id)).await.as_ref(), Some(&record));
-        assert_eq!(by_id(&[Kind::TopUp], Caller::Member(town.member.id)).await, None);
+        assert_eq!(by_id(&[Kind::Payment], Caller::Member(town.member.phone)).await.as_ref(), Some(&record));
+        assert_eq!(by_id(&[Kind::TopUp], Caller::Member(town.member.phone)).await, None);
         assert_eq!(by_id(&[Kind::Payment], Caller::Terminal(stranger)).await, None);
         assert_eq!(by_id(&[Kind::Payment], Caller::Member(other_member)).await, None);
-        assert_eq!(by_id(&[Kind::Payment], Caller::Member(MemberId::from_bytes([1; 16]))).await, None);
+        assert_eq!(by_id(&[Kind::Payment], Caller::Member(Phone { member: MemberId::from_bytes([1; 16]), ..town.member.phone })).await, None);
     }
 
     /// What is named must be there and be readable, else nothing is kept.
@@ -112,7 +112,7 @@ on_both_databases! {
         assert!(matches!(app.add_shop(MerchantId::from_bytes([1; 16]), "店").await, Err(Fault::NotFound(_))));
         assert!(matches!(app.add_terminal(ShopId::from_bytes([1; 16]), "レジ", Channel::Till, Book::Real).await, Err(Fault::NotFound(_))));
         let nobody = MemberId::from_bytes([1; 16]);
-        assert!(matches!(app.issue_code(nobody, false).await, Err(Fault::NotFound(_))));
+        assert!(matches!(app.issue_code(&Phone { member: nobody, ..town.member.phone }, false).await, Err(Fault::NotFound(_))));
         assert!(matches!(app.balance(nobody).await, Err(Fault::NotFound(_))));
         assert!(matches!(app.history(nobody, None, 1).await, Err(Fault::NotFound(_))));
         for name in ["", " 　\t", "a\u{0}b", "a\nb", &"店".repeat(101)] {

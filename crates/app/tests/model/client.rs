@@ -11,7 +11,7 @@ use warifu_core::ledger::{Capture, Kind};
 use warifu_core::refusal::Refusal;
 use warifu_core::request::RequestId;
 
-use crate::town::yen;
+use crate::town::{phone, yen};
 
 /// A cashier, and the member who is there.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(crate) fn refused(receipt: Receipt) -> Refusal {
 impl Client {
     /// A new code of the member.
     pub(crate) async fn code(&self) -> Code {
-        self.app.issue_code(self.member, false).await.unwrap().code
+        self.app.issue_code(&phone(self.member), false).await.unwrap().code
     }
 
     async fn charge(&self, text: &str, code: &Code, amount: i64, capture: Capture) -> Receipt {

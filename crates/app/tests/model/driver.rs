@@ -22,7 +22,7 @@ use warifu_testkit::{Cluster, Engine, TestDatabase};
 use crate::compare::{self, Line};
 use crate::history::{History, Step};
 use crate::model::types::{Book, Command, Policy, Standing};
-use crate::town::{ATM_SHOP, PREFIX, Town, time};
+use crate::town::{ATM_SHOP, PREFIX, Town, phone, time};
 
 /// Histories of an era. More of them share a commit, but each then leads the clock to its own edges less often.
 const ERA: u64 = 16;
@@ -215,7 +215,7 @@ impl Group {
                 return;
             }
             Command::IssueCode { code, wallet, use_points } => {
-                let shown = app.issue_code(town.wallets[wallet].0, *use_points).await.unwrap();
+                let shown = app.issue_code(&phone(town.wallets[wallet].0), *use_points).await.unwrap();
                 let at = shown.issued_at.unix_micros();
                 town.model.issue_code(at, *code, *wallet, *use_points);
                 town.codes.insert(*code, shown.code);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use warifu_app::{
-    App, CancelTarget, CaptureRequest, CorrectionRequest, Database, Fault, Merchant, PaymentRequest, Receipt,
-    RefundRequest, Shop, Terminal, TopUpRequest,
+    App, CancelTarget, CaptureRequest, CorrectionRequest, Database, Device, Fault, Merchant, PaymentRequest, Phone,
+    Receipt, RefundRequest, Shop, Terminal, TopUpRequest,
 };
 use warifu_core::code::Code;
 use warifu_core::correction::Direction;
-use warifu_core::id::{MemberId, MerchantId, ShopId, TerminalId, TransactionId, WalletId};
+use warifu_core::id::{DeviceId, MemberId, MerchantId, SessionId, ShopId, TerminalId, TransactionId, WalletId};
 use warifu_core::ledger::{Capture, Transaction as Record};
 use warifu_core::lot::LotAccount;
 use warifu_core::money::Amount;
@@ -152,7 +152,7 @@ impl Town {
                 app.grant_bonus(request_id, wallet, yen(*amount), expiry.map(time), "a gift").await
             }
             Command::Exchange { wallet, amount } => {
-                app.exchange_points(self.wallets[wallet].0, request_id, yen(*amount)).await
+                app.exchange_points(&phone(self.wallets[wallet].0), request_id, yen(*amount)).await
             }
             Command::Correct { wallet, account, amount } => {
                 let direction = if *amount > 0 { Direction::Add } else { Direction::Take };
@@ -253,6 +253,26 @@ fn terminal(caller: u32, shop: ShopId, id: TerminalId, at: Time) -> Terminal {
     }
 }
 
+/// A member on the one device that its wallet pays from.
+pub(crate) fn phone(member: MemberId) -> Phone {
+    let (session, device) = (SessionId::from_bytes([0; 16]), DeviceId::from_bytes(member.bytes()));
+    Phone { member, session, device, signed_in_at: Time::EPOCH }
+}
+
+fn device_of(member: MemberId, created_at: Time) -> Device {
+    Device {
+        id: phone(member).device,
+        member,
+        public_key: [4; 65],
+        name: "a phone".to_owned(),
+        created_at,
+        admitted_at: None,
+        moved_from: None,
+        cooling_until: None,
+        lifted_at: None,
+    }
+}
+
 /// Keeps a town in one transaction: there are many towns.
 async fn keep(
     database: &Database,
@@ -274,6 +294,11 @@ async fn keep(
                 }
                 for (member, wallet) in wallets.into_values() {
                     transaction.create_member(member, wallet, Book::Real, merchant.created_at).await?;
+                    let device = device_of(member, merchant.created_at);
+                    transaction.create_device(&device).await?;
+                    if let Some(payer) = transaction.find_payer(member).await? {
+                        transaction.admit_device(&payer, device.id, device.created_at, None).await?;
+                    }
                 }
                 Ok(())
             })

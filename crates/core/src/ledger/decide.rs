@@ -201,8 +201,9 @@ impl Decision<'_> {
             if use_points { &LotAccount::ALL } else { &[LotAccount::Bonus, LotAccount::Paid] };
         let parts = posting.choose(accounts, amount)?;
         within(policy.payment_max, amount)?;
+        let day = policy.payment_day(posting.wallet.is_cooling(at));
         let paid_out = &mut posting.wallet.paid_out;
-        paid_out.check(at, amount, policy.wallet_payment_day, policy.wallet_payment_month)?;
+        paid_out.check(at, amount, day, policy.wallet_payment_month)?;
         paid_out.count(at, amount);
         if let Some(usage) = &mut place.usage {
             usage.payments.check(at, amount, policy.terminal_payment_day, None)?;

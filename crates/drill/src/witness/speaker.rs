@@ -1,8 +1,10 @@
-//! What goes over the wire: a request under somebody's token, and the reply or its absence.
+//! What goes over the wire: a request as somebody, and the reply or its absence.
 
 use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::credential::Credential;
 
 /// Longer than the server takes for a request that it gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,13 +32,18 @@ impl Speaker {
     }
 
     pub(super) async fn post(&self, token: &str, path: &str, body: &str) -> Result<Reply, reqwest::Error> {
-        let request = self.http.post(format!("{}{path}", self.base)).bearer_auth(token);
-        read(request.header("content-type", "application/json").body(body.to_owned())).await
+        let request = self.http.post(format!("{}{path}", self.base)).header("content-type", "application/json");
+        read(signed(request.body(body.to_owned()), Credential::parse(token).headers("POST", path, body))).await
     }
 
     pub(super) async fn get(&self, token: &str, path: &str) -> Result<Reply, reqwest::Error> {
-        read(self.http.get(format!("{}{path}", self.base)).bearer_auth(token)).await
+        let request = self.http.get(format!("{}{path}", self.base));
+        read(signed(request, Credential::parse(token).headers("GET", path, ""))).await
     }
+}
+
+fn signed(request: reqwest::RequestBuilder, headers: Vec<(&'static str, String)>) -> reqwest::RequestBuilder {
+    headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
 async fn read(request: reqwest::RequestBuilder) -> Result<Reply, reqwest::Error> {

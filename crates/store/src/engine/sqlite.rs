@@ -6,7 +6,7 @@ mod worker;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -27,6 +27,9 @@ const STATEMENT_CACHE: usize = 128;
 /// was split, a commit looks through all that is kept.
 const CACHE: i64 = -16_384;
 
+/// How long a connection waits for another one.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The connections to one database file.
 #[derive(Debug)]
 pub(crate) struct Sqlite {
@@ -42,12 +45,15 @@ impl Sqlite {
     /// Opens `path`, which is created if there is none.
     pub(crate) fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         let log = Log::new(options.sqlite_log_mib);
-        let mut writing = connect(path, Access::Write)?;
-        log.take_over(&mut writing, path)?;
-        let mover = Worker::start("sqlite-mover", connect(path, Access::Write)?, Duty::Move(log.clone()))?;
+        let writing = patiently(|| {
+            let mut writing = connect(path, Access::Write)?;
+            log.take_over(&mut writing, path).map(|()| writing)
+        })?;
+        let moving = patiently(|| connect(path, Access::Write))?;
+        let mover = Worker::start("sqlite-mover", moving, Duty::Move(log.clone()))?;
         let writer = Worker::start("sqlite-writer", writing, Duty::Write(log.clone(), mover.clone()))?;
         let readers = (0..options.sqlite_readers.max(1))
-            .map(|_| Worker::start("sqlite-reader", connect(path, Access::Read)?, Duty::Read))
+            .map(|_| Worker::start("sqlite-reader", patiently(|| connect(path, Access::Read))?, Duty::Read))
             .collect::<Result<_, _>>()?;
         Ok(Self { writer, readers, mover, next_reader: AtomicUsize::new(0), log })
     }
@@ -77,6 +83,18 @@ impl Sqlite {
     }
 }
 
+/// Tries again for a while what another process is in the way of. Whoever turns a new file to its log, or takes over what is left in
+/// one, does it alone, and SQLite tells the second one so at once, without waiting.
+fn patiently<T>(mut open: impl FnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match open() {
+            Err(StoreError::Conflict(_)) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+            opened => return opened,
+        }
+    }
+}
+
 fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if access == Access::Write {
@@ -85,7 +103,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     let connection = Connection::open_with_flags(path, flags)?;
     // A plan never depends on what is bound. Otherwise statements on tables with partial indexes are prepared anew each time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: a commit returns after its log is on the disk, which is what an answered payment promises.
@@ -101,7 +119,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
 
 impl Transaction {
     fn on(connection: Connection, memory: Option<Memory>) -> Self {
-        Self { engine: Engine::Sqlite(Open { connection, memory }) }
+        Self { engine: Engine::Sqlite(Open { connection, memory: memory.map(Box::new) }) }
     }
 }
 
@@ -110,7 +128,7 @@ impl Transaction {
 pub(super) struct Open {
     connection: Connection,
     /// The writer's only: others have nothing that they could be sure of.
-    memory: Option<Memory>,
+    memory: Option<Box<Memory>>,
 }
 
 impl Open {
@@ -124,8 +142,8 @@ impl Open {
         }
     }
 
-    pub(super) const fn memory(&mut self) -> Option<&mut Memory> {
-        self.memory.as_mut()
+    pub(super) fn memory(&mut self) -> Option<&mut Memory> {
+        self.memory.as_deref_mut()
     }
 
     /// Begins a transaction that writes.
@@ -138,7 +156,7 @@ impl Open {
     }
 
     fn forget(&mut self) {
-        self.memory.iter_mut().for_each(Memory::forget);
+        self.memory.iter_mut().for_each(|memory| memory.forget());
     }
 
     /// Whether a transaction is open. SQLite ends one by itself after some errors.

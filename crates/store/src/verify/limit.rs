@@ -72,7 +72,13 @@ pub(super) struct Lately {
 
 impl Lately {
     /// Counts an entry and holds it against the limits of its wallet.
-    pub(super) fn entry(&mut self, record: &Record, policy: Option<&Policy>, complaints: &mut Complaints) {
+    pub(super) fn entry(
+        &mut self,
+        record: &Record,
+        policy: Option<&Policy>,
+        is_cooling: bool,
+        complaints: &mut Complaints,
+    ) {
         let is_payment = matches!(record.kind, Kind::Payment | Kind::Authorization);
         if !is_payment && !matches!(record.kind, Kind::TopUp | Kind::Exchange) {
             return;
@@ -85,6 +91,11 @@ impl Lately {
         } else {
             ("topped up", policy.wallet_top_up_day, policy.wallet_top_up_month)
         };
+        if is_payment && is_cooling {
+            complaints.unless(!exceeds(policy.cooling_payment_day, sums.0), Invariant::Cooling, || {
+                format!("{} were paid over a day while it cooled, above the limit of policy {}", sums.0, policy.number)
+            });
+        }
         for (limit, sum, over) in [(day, sums.0, "a day"), (month, sums.1, "a month")] {
             complaints.unless(!exceeds(limit, sum), Invariant::Limits, || {
                 format!("{sum} were {what} over {over}, above the limit of policy {}", policy.number)

@@ -1,5 +1,7 @@
 //! The pass over every wallet: its entries in the order of its versions, folded and compared with what is stored.
 
+use std::collections::BTreeMap;
+
 use warifu_core::lot::LotAccount;
 use warifu_core::place::Book;
 use warifu_core::time::Time;
@@ -15,8 +17,11 @@ use crate::value::{Row, Value};
 use crate::wallet::{read_state, wallet_columns};
 
 statements! {
-    LIST_WALLETS (Blob, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
+    LIST_WALLETS (Blob, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Int)
         concat!("SELECT ", wallet_columns!(), ", next_expiry FROM wallets WHERE id > $1 ORDER BY id LIMIT $2");
+    LIST_COOLING (Blob, Blob) -> (Blob, Int, Int, Int)
+        "SELECT w.id, d.admitted_at, d.cooling_until, d.lifted_at FROM wallets w JOIN devices d ON d.member_id = w.member_id \
+         WHERE w.id > $1 AND w.id <= $2 AND d.cooling_until IS NOT NULL AND d.admitted_at IS NOT NULL";
     LIST_WALLET_ENTRIES (Blob, Int, Int)
         -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
         concat!(journal_columns!(),
@@ -37,6 +42,8 @@ struct Walk {
     fold: Fold,
     lately: Lately,
     version: i64,
+    /// When it cooled: after the first and before the second.
+    cooled: Vec<(Time, Time)>,
     /// The time of the last entry whose time counts. Those from before there were lots could go back.
     at: Option<Time>,
 }
@@ -47,25 +54,47 @@ impl Run<'_> {
         self.next_entry(&mut entries).await?;
         let mut last = Vec::new();
         loop {
-            let wallets = self.transaction.rows(&LIST_WALLETS, &[Value::Blob(last), PAGE.into()]).await?;
+            let wallets = self.transaction.rows(&LIST_WALLETS, &[Value::Blob(last.clone()), PAGE.into()]).await?;
             let Some(end) = wallets.last() else { break };
-            last = end.blob(0)?.to_vec();
+            let before = std::mem::replace(&mut last, end.blob(0)?.to_vec());
+            let mut cooled = self.cooled(before, last.clone()).await?;
             for row in wallets {
                 self.orphans(&mut entries, Some(row.blob(0)?)).await?;
-                self.wallet(&mut entries, &row).await?;
+                let cooled = cooled.remove(row.blob(0)?).unwrap_or_default();
+                self.wallet(&mut entries, &row, cooled).await?;
             }
             self.tell("wallets", self.report.wallets);
         }
         self.orphans(&mut entries, None).await
     }
 
+    /// When the wallets after one and up to another cooled.
+    async fn cooled(
+        &mut self,
+        after: Vec<u8>,
+        end: Vec<u8>,
+    ) -> Result<BTreeMap<Vec<u8>, Vec<(Time, Time)>>, StoreError> {
+        let mut cooled: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for row in self.transaction.rows(&LIST_COOLING, &[Value::Blob(after), Value::Blob(end)]).await? {
+            let time = |row: &Row, column| row.converted(column, Time::from_unix_micros);
+            let until = row.optional(3, time)?.map_or_else(|| time(&row, 2), Ok)?;
+            cooled.entry(row.blob(0)?.to_vec()).or_default().push((time(&row, 1)?, until));
+        }
+        Ok(cooled)
+    }
+
     /// Folds the entries of one wallet, which come next, and compares the end with what is stored.
-    async fn wallet(&mut self, entries: &mut Entries, stored: &Row) -> Result<(), StoreError> {
+    async fn wallet(
+        &mut self,
+        entries: &mut Entries,
+        stored: &Row,
+        cooled: Vec<(Time, Time)>,
+    ) -> Result<(), StoreError> {
         self.report.wallets = self.report.wallets.saturating_add(1);
         let id = stored.blob(0)?;
         let object = wallet_name(id);
         let book = Book::from_number(stored.int(2)?);
-        let mut walk = Walk::default();
+        let mut walk = Walk { cooled, ..Walk::default() };
         while entries.wallet()? == Some(id) {
             let Some(row) = entries.next.take() else { break };
             walk.entry(&object, book, &row, &self.known, &mut self.report)?;
@@ -147,7 +176,9 @@ impl Walk {
                 });
                 self.at = self.at.max(Some(record.at));
                 let policy = known.policy(record.policy);
-                self.lately.entry(record, policy, &mut complaints);
+                // The moment itself is left out: it may be that of the last payment before.
+                let is_cooling = self.cooled.iter().any(|(from, until)| *from < record.at && record.at < *until);
+                self.lately.entry(record, policy, is_cooling, &mut complaints);
                 if let Some(policy) = policy {
                     let mut limits = Complaints::default();
                     limit::single(record, done, policy, &self.fold, &mut limits);
@@ -172,7 +203,7 @@ impl Walk {
         complaints.equal(Invariant::Fold, "its stored version", stored.version.into(), self.version.into());
         self.fold.compare(&stored, complaints);
         self.lately.compare(&stored.topped_up, &stored.paid_out, complaints);
-        let found = row.optional(10, Row::int)?;
+        let found = row.optional(11, Row::int)?;
         // A wallet that nothing changed since there are lots has neither time nor expiry.
         let (at, next_expiry) = if row.text(9)?.is_empty() {
             (Time::EPOCH, None)

@@ -85,7 +85,8 @@ fn values(engine: Engine) -> Vec<Forbidden> {
         list.push(forbidden(format!("INSERT INTO requests VALUES ({b16}, '{request_id}', {b16})"), "check"));
     }
     list.push(forbidden(format!("INSERT INTO terminals (id, shop_id, name, token_mac, signing_key_id, created_at) VALUES ({b16}, {shop}, 'a', {b31}, 1, 1)"), "check"));
-    list.push(forbidden(format!("INSERT INTO member_tokens VALUES ({b31}, {member}, 1)"), "check"));
+    list.push(forbidden(format!("INSERT INTO recovery_codes VALUES ({b31}, {member}, 1)"), "check"));
+    list.push(forbidden(format!("INSERT INTO tickets VALUES ({b31}, {b16}, {b16}, 1)"), "check"));
     list
 }
 
@@ -109,7 +110,15 @@ fn relations(engine: Engine) -> Vec<Forbidden> {
             ),
             "foreign key",
         ),
-        forbidden(format!("INSERT INTO member_tokens VALUES ({b32}, {nobody}, 1)"), "foreign key"),
+        forbidden(format!("INSERT INTO recovery_codes VALUES ({b32}, {nobody}, 1)"), "foreign key"),
+        forbidden(
+            format!("INSERT INTO credentials VALUES ({nobody}, {nobody}, {b32}, '{{}}', 'a', 1, 1)"),
+            "foreign key",
+        ),
+        forbidden(
+            format!("INSERT INTO sessions VALUES ({nobody}, {b32}, {member}, {nobody}, 1, 1, NULL, 1)"),
+            "foreign key",
+        ),
         forbidden(
             format!("INSERT INTO wallets (id, member_id, paid, version) VALUES ({nobody}, {nobody}, 0, 0)"),
             "foreign key",

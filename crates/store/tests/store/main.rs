@@ -14,6 +14,7 @@ mod corruption;
 mod disk;
 mod guard;
 mod journal;
+mod member;
 mod migrate;
 mod round_trip;
 mod rule;

@@ -1,7 +1,7 @@
 //! Each column of each table: what is written is what is read, at the ends of its range too.
 
 use warifu_core::code::{CodeMac, IssuedCode};
-use warifu_core::id::{MemberId, MerchantId, ShopId, TerminalId, TransactionId, WalletId};
+use warifu_core::id::{DeviceId, MemberId, MerchantId, ShopId, TerminalId, TransactionId, WalletId};
 use warifu_core::ledger::{Account, Loaded};
 use warifu_core::limit::{Policy, Rolling, Usage};
 use warifu_core::lot::{LotAccount, Part};
@@ -9,7 +9,7 @@ use warifu_core::money::{Amount, Unit};
 use warifu_core::place::{Book, Channel, Place};
 use warifu_core::time::Time;
 use warifu_core::wallet::{Hold, Wallet, WalletState};
-use warifu_store::{AccountSum, JournalCursor, Merchant, Shop, StoreError, Terminal, Transaction, Wanted};
+use warifu_store::{AccountSum, JournalCursor, Merchant, Payer, Shop, StoreError, Terminal, Transaction, Wanted};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
 use crate::journal::records;
@@ -108,14 +108,17 @@ on_both_databases! {
             assert_eq!(transaction.find_shop(ShopId::from_bytes(BYTES)).await?, None);
             assert_eq!(transaction.find_terminal(TerminalId::from_bytes(BYTES)).await?, None);
             assert_eq!(transaction.find_terminal_by_token([7; 32]).await?, None);
-            assert_eq!(transaction.find_member_by_token([7; 32]).await?, None);
+            assert_eq!(transaction.find_credential(&[7; 32]).await?, None);
+            assert_eq!(transaction.find_device(DeviceId::from_bytes(BYTES)).await?, None);
+            assert_eq!(transaction.find_payer(MemberId::from_bytes(BYTES)).await?, None);
+            assert_eq!(transaction.find_session_by_token([7; 32]).await?, None);
             assert_eq!(transaction.find_wallet_of_member(MemberId::from_bytes(BYTES)).await?, None);
             assert_eq!(transaction.find_transaction(TransactionId::from_bytes(BYTES)).await?, None);
             transaction.find_setting("nothing").await
         }));
         assert_eq!(found.await.unwrap(), None);
         let token = opened.write(|transaction| Box::pin(async move {
-            transaction.create_member_token([7; 32], MemberId::from_bytes(BYTES), time(0)).await
+            transaction.replace_recovery_codes(MemberId::from_bytes(BYTES), &[[7; 32]], time(0)).await
         }));
         assert!(matches!(token.await, Err(StoreError::Constraint(_))));
         let orphan = opened.write(|transaction| Box::pin(async move {
@@ -124,24 +127,20 @@ on_both_databases! {
         assert!(matches!(orphan.await, Err(StoreError::Constraint(_))));
     }
 
-    /// A member is found by each token, with an empty wallet; both dates of creation are kept.
-    async fn members_tokens_and_wallets_round_trip(database: TestDatabase) {
+    /// A member has an empty wallet, which pays from no device; the date of creation is kept.
+    async fn members_and_wallets_round_trip(database: TestDatabase) {
         let opened = database.open().await;
         let (member, wallet) = (MemberId::from_bytes(BYTES), WalletId::from_bytes([0xff; 16]));
         let found = opened.write(move |transaction| Box::pin(async move {
             transaction.create_member(member, wallet, Book::Sandbox, Time::MAX).await?;
-            transaction.create_member_token([0; 32], member, Time::EPOCH).await?;
-            transaction.create_member_token([0xff; 32], member, time(5)).await?;
-            assert_eq!(transaction.find_member_by_token([0; 32]).await?, Some(member));
-            assert_eq!(transaction.find_member_by_token([0xff; 32]).await?, Some(member));
+            let payer = transaction.hold_payer(member).await?;
+            assert_eq!(payer, Some(Payer { wallet, device: None, cooling_until: None, at: Time::EPOCH }));
             transaction.find_wallet_of_member(member).await
         }));
         let found = found.await.unwrap().unwrap();
         assert_eq!(found, Wallet::new(wallet, member, Book::Sandbox));
         let created = database.query_raw("SELECT created_at FROM members").await;
         assert_eq!(created, [[Time::MAX.unix_micros().to_string()]]);
-        let created = database.query_raw("SELECT created_at FROM member_tokens ORDER BY created_at").await;
-        assert_eq!(created, [["0".to_owned()], [time(5).unix_micros().to_string()]]);
     }
 
     /// A code comes back as it was kept and as a decision left it; a newer one ends it; a scenario is told until forgotten.
@@ -319,14 +318,14 @@ on_both_databases! {
         let opened = database.open().await;
         let other = TerminalId::from_bytes(BYTES);
         let forgotten = opened.write(move |transaction| Box::pin(async move {
-            assert!(transaction.create_nonce(TILL, "nonce-0123456789", time(10)).await?);
-            assert!(!transaction.create_nonce(TILL, "nonce-0123456789", time(99)).await?);
-            assert!(transaction.create_nonce(other, "nonce-0123456789", Time::MAX).await?);
-            assert!(transaction.create_nonce(TILL, "Nonce-0123456789", time(20)).await?);
+            assert!(transaction.create_nonce(TILL.into(), "nonce-0123456789", time(10)).await?);
+            assert!(!transaction.create_nonce(TILL.into(), "nonce-0123456789", time(99)).await?);
+            assert!(transaction.create_nonce(other.into(), "nonce-0123456789", Time::MAX).await?);
+            assert!(transaction.create_nonce(TILL.into(), "Nonce-0123456789", time(20)).await?);
             assert_eq!(transaction.delete_nonces(time(10)).await?, 0);
-            assert!(!transaction.create_nonce(TILL, "nonce-0123456789", time(99)).await?);
+            assert!(!transaction.create_nonce(TILL.into(), "nonce-0123456789", time(99)).await?);
             assert_eq!(transaction.delete_nonces(time(11)).await?, 1);
-            assert!(transaction.create_nonce(TILL, "nonce-0123456789", time(99)).await?);
+            assert!(transaction.create_nonce(TILL.into(), "nonce-0123456789", time(99)).await?);
             transaction.delete_nonces(Time::MAX).await
         }));
         assert_eq!(forgotten.await.unwrap(), 2);

@@ -2,8 +2,10 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
+use warifu_app::Handset;
 
 use crate::Failure;
+use crate::phone::{self, Answer};
 
 /// A reply: its status, whether it is a replay, and its JSON.
 pub(super) struct Reply {
@@ -33,6 +35,15 @@ impl Reply {
     }
 }
 
+impl TryFrom<Answer> for Reply {
+    type Error = Failure;
+
+    fn try_from(answer: Answer) -> Result<Self, Failure> {
+        let Answer { status, is_replay, text } = answer;
+        Ok(Self { status, is_replay, body: serde_json::from_str(&text)? })
+    }
+}
+
 struct Client {
     http: reqwest::Client,
     base: String,
@@ -45,10 +56,7 @@ impl Client {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Result<Reply, Failure> {
-        let response = request.bearer_auth(self.token.expose_secret()).send().await?;
-        let status = response.status().as_u16();
-        let is_replay = response.headers().get("idempotent-replay").is_some_and(|value| value == "true");
-        Ok(Reply { status, is_replay, body: response.json().await? })
+        Answer::of(request.bearer_auth(self.token.expose_secret())).await?.try_into()
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Reply, Failure> {
@@ -97,23 +105,28 @@ fn command(request_id: &str, code: &str, yen: i64) -> Value {
 }
 
 /// A member's phone.
-pub(super) struct Phone(Client);
+pub(super) struct Phone(phone::Client);
 
 impl Phone {
-    pub(super) fn new(base: &str, token: SecretString) -> Self {
-        Self(Client::new(base, token))
+    pub(super) fn new(base: &str, handset: Handset) -> Self {
+        Self(phone::Client::new(base, handset))
+    }
+
+    async fn get(&self, path: &str) -> Result<Reply, Failure> {
+        Reply::try_from(self.0.send("GET", path, None).await?)?.expect(200)
     }
 
     /// Asks for a code with both of its pictures as PNG.
     pub(super) async fn show_code(&self) -> Result<Reply, Failure> {
-        self.0.post("/v1/codes", &json!({ "pictures": ["code128_png", "jpqr_png"] })).await?.expect(201)
+        let body = json!({ "pictures": ["code128_png", "jpqr_png"] }).to_string();
+        Reply::try_from(self.0.send("POST", "/v1/codes", Some(&body)).await?)?.expect(201)
     }
 
     pub(super) async fn balance(&self) -> Result<i64, Failure> {
-        self.0.get("/v1/balances").await?.expect(200)?.number("/total")
+        self.get("/v1/balances").await?.number("/total")
     }
 
     pub(super) async fn history(&self) -> Result<Reply, Failure> {
-        self.0.get("/v1/history").await?.expect(200)
+        self.get("/v1/history").await
     }
 }

@@ -58,15 +58,27 @@ impl Receipt {
     }
 
     /// Says where the server is and what to try.
-    pub(super) fn invite(&self, address: SocketAddr, dir: &Path) {
+    pub(super) fn invite(&self, address: SocketAddr, origin: &str, dir: &Path) {
         let dir = dir.display();
         self.section(self.say("Serving until Ctrl-C", "サービス中(Ctrl-C で終了)"));
+        self.row(self.say("your own wallet", "自分のウォレット"), origin);
         self.row(self.say("interface", "インターフェース"), &format!("http://{address}/docs"));
         self.row(self.say("tokens", "トークン"), &format!("{dir}/tokens.env"));
         self.print("");
-        self.print(self.say("  Try a balance:", "  残高を見るには:"));
+        self.print(self.say(
+            "  Open your wallet in a browser, then take cash for it at till 1:",
+            "  ブラウザーで自分のウォレットを開き、端末1でチャージするには:",
+        ));
         self.print(&format!("    . {dir}/tokens.env"));
-        self.print(&format!("    curl -H \"Authorization: Bearer $MEMBER_1\" http://{address}/v1/balances"));
+        self.print(&format!("    curl -H \"Authorization: Bearer $TILL_1\" http://{address}/v1/top-ups \\"));
+        self.print(
+            "      --json '{\"request_id\":\"1\",\"amount\":5000,\"currency\":\"JPY\",\"code\":\"THE 24 DIGITS\"}'",
+        );
+        self.print(self.say("  and a payment:", "  支払いを受けるには:"));
+        self.print(&format!("    curl -H \"Authorization: Bearer $TILL_1\" http://{address}/v1/payments \\"));
+        self.print(
+            "      --json '{\"request_id\":\"2\",\"amount\":1200,\"currency\":\"JPY\",\"code\":\"THE 24 DIGITS\"}'",
+        );
     }
 }
 

@@ -215,6 +215,7 @@ const fn in_japanese(invariant: Invariant) -> &'static str {
         Invariant::Stream => "通し番号に欠番なし、時刻は戻らない",
         Invariant::Limits => "どの上限も超えていない",
         Invariant::Payout => "店舗への支払額は売上と1円まで一致",
+        Invariant::Cooling => "端末を移した直後は上限までしか使えない",
     }
 }
 
