@@ -286,6 +286,25 @@ mod tests {
     }
 
     #[test]
+    fn while_a_wallet_cools_the_smaller_limit_counts() {
+        let policy =
+            |day, cooling| Policy { wallet_payment_day: day, cooling_payment_day: cooling, ..Policy::default() };
+        for (day, cooling, otherwise, while_it_cools) in [
+            (None, Some(yen(5)), None, Some(yen(5))),
+            (Some(yen(9)), Some(yen(5)), Some(yen(9)), Some(yen(5))),
+            (Some(yen(3)), Some(yen(5)), Some(yen(3)), Some(yen(3))),
+            (Some(yen(9)), None, Some(yen(9)), Some(yen(9))),
+            (None, None, None, None),
+        ] {
+            let policy = policy(day, cooling);
+            assert_eq!((policy.payment_day(false), policy.payment_day(true)), (otherwise, while_it_cools));
+        }
+        let at = Time::EPOCH.saturating_add(days(2));
+        assert_eq!(Policy::default().cooling_until(at), Some(Time::EPOCH.saturating_add(days(3))));
+        assert_eq!(Policy { cooling_days: None, ..Policy::default() }.cooling_until(at), None);
+    }
+
+    #[test]
     fn entries_are_set_by_their_names() {
         let mut policy = Policy::default();
         for name in Policy::NAMES {

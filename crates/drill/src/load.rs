@@ -25,6 +25,10 @@ pub struct Crowd {
 }
 
 impl Crowd {
+    pub(crate) fn members(&self) -> &[Credential] {
+        &self.members
+    }
+
     /// Reads a file with a terminal's bearer token (`wft_...`) or a member's phone (`wfm_...`) a line.
     ///
     /// # Errors
@@ -155,6 +159,12 @@ impl Load {
     pub fn new(address: SocketAddr, crowd: Crowd) -> Self {
         let codes = Mutex::new(vec![String::new(); crowd.members.len()]);
         Self { address, crowd, codes }
+    }
+
+    /// Who it consists of.
+    #[must_use]
+    pub const fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     /// How many members there are.
@@ -297,7 +307,7 @@ async fn work(load: Arc<Load>, run: Arc<Run>, next: Arc<AtomicUsize>, started: I
     }
 }
 
-fn percentiles(latencies: &mut [u64]) -> [u64; 4] {
+pub(crate) fn percentiles(latencies: &mut [u64]) -> [u64; 4] {
     latencies.sort_unstable();
     let last = latencies.len().saturating_sub(1);
     [500, 990, 999, 1_000].map(|mille| {

@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use warifu_drill::load::{Crowd, Load, Run};
+use warifu_drill::phones::Phones;
 
 /// Drive a running Warifu: members ask for codes, tills take payments.
 #[derive(Debug, Parser)]
@@ -20,6 +22,9 @@ struct Cli {
     /// What every request id begins with; a new one each time.
     #[arg(long)]
     name: String,
+    /// How many members have their phones open meanwhile.
+    #[arg(long, default_value_t = 0)]
+    phones: usize,
     /// What to do, one after the other: `issue`, `pay`, `check` or `pair`, then connections and requests, as in
     /// `pay:64:50000`, or `pay@5000:256:25000` for so many a second whether answers come or not.
     #[arg(required = true)]
@@ -32,9 +37,15 @@ struct Cli {
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let cli = Cli::parse();
     let load = Arc::new(Load::new(cli.address, Crowd::read(&cli.crowd)?));
+    let phones = Phones::open(cli.address, load.crowd(), cli.phones).await?;
     for (number, mut run) in cli.runs.into_iter().enumerate() {
         run.name = format!("{}-{number}", cli.name);
         println!("{}", serde_json::to_string(&load.run(run).await?)?);
+    }
+    if cli.phones > 0 {
+        // What was recorded last is told within a moment.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        println!("{}", serde_json::to_string(&phones.close())?);
     }
     Ok(())
 }

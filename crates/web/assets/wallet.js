@@ -13,6 +13,8 @@ const $ = (id) => document.getElementById(id);
 const VIEWS = { "/": "pay", "/history": "history", "/top-up": "top-up", "/me": "me" };
 const rooms = { pay, history, "top-up": topUp, me };
 let signedIn = false;
+// Counts the ways in that were begun: what an earlier one came to is not told any more.
+let attempts = 0;
 
 function show(view) {
   for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== `view-${view}`;
@@ -67,10 +69,12 @@ async function start(problem) {
   const cannot = obstacle();
   for (const button of document.querySelectorAll("#view-start button:not([data-lang])")) button.disabled = Boolean(cannot);
   if (cannot) return say(cannot);
+  const mine = attempts;
   try {
     if (await offer()) await enter();
   } catch (error) {
     // Whoever did not choose one there has the buttons.
+    if (mine !== attempts) return undefined;
     if (error.code && error.status !== 0) say(explain(error));
     if (error.status === 0) connection(error);
   }
@@ -79,6 +83,7 @@ async function start(problem) {
 
 /** One way in: everything else waits until it has ended. */
 async function by(way, button) {
+  attempts += 1;
   button.disabled = true;
   $("start-problem").hidden = true;
   try {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
@@ -44,8 +45,10 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(description: OpenApi) -> 
         .default_models_expand_depth(0)
         .validator_url("none");
     let config = Arc::new(config);
+    // As text, for a router is cloned with all that its handlers hold for each connection. Never the fallback: a test reads it.
+    let text = Bytes::from(serde_json::to_vec(&description).unwrap_or_default());
     Router::new()
-        .route("/openapi.json", get(|| async move { Json(description) }))
+        .route("/openapi.json", get(|| async move { ([(CONTENT_TYPE, "application/json")], text) }))
         .route("/docs", get(|| async { Redirect::permanent("/docs/") }))
         .route("/docs/", get(|| async { (headers(), Html(PAGE)) }))
         .route("/docs/{file}", get(|Path(name): Path<String>| async move { file(&name, config) }))

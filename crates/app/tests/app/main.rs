@@ -12,6 +12,7 @@
 mod access;
 mod cancel;
 mod clock;
+mod device;
 mod event;
 mod history;
 mod keys;

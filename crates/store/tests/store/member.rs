@@ -25,7 +25,7 @@ on_both_databases! {
             };
             transaction.create_credential(&credential).await?;
             assert_eq!(transaction.find_credential(&[0, 1, 0xff]).await?.as_ref(), Some(&credential));
-            assert_eq!(transaction.list_credentials(MEMBERS[0]).await?, [credential.clone()]);
+            assert_eq!(transaction.list_credentials(MEMBERS[0]).await?, std::slice::from_ref(&credential));
             assert_eq!(transaction.list_credentials(MEMBERS[1]).await?, []);
             assert!(transaction.save_credential(&credential, "{\"counter\":2}", time(6)).await?);
             assert!(!transaction.save_credential(&credential, "{\"counter\":3}", time(7)).await?, "it was saved meanwhile");

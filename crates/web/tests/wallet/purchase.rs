@@ -27,6 +27,12 @@ async fn scan(page: &Page, name: &str) -> (String, String) {
     (read(rxing::BarcodeFormat::CODE_128), read(rxing::BarcodeFormat::QR_CODE))
 }
 
+/// Waits for another code than this one.
+async fn new_code(page: &Page, before: &str) {
+    page.wait_until(&format!("![undefined, '{before}'].includes(document.getElementById('digits').dataset.code)"))
+        .await;
+}
+
 /// A till of a shop with a name that people would give it.
 async fn till(server: &Server, shop: &str) -> Cashier {
     let merchant = server.app().add_merchant("割符商店").await.unwrap();
@@ -59,7 +65,7 @@ async fn what_is_on_the_screen_is_paid_and_what_is_paid_is_on_the_screen() {
         close_dialogs(&page).await;
         page.wait_until("document.getElementById('balance').textContent === '¥12,000'").await;
 
-        page.wait_until(&format!("document.getElementById('digits').dataset.code !== '{digits}'")).await;
+        new_code(&page, &digits).await;
         let (barcode, qr) = scan(&page, &format!("wallet-pay-{language}")).await;
         let paid = till.take(1_200, &barcode).await.expect(201).text_at("/id");
         let seen = on_screen(&page, "¥1,200").await;
@@ -75,7 +81,7 @@ async fn what_is_on_the_screen_is_paid_and_what_is_paid_is_on_the_screen() {
         assert_eq!(till.take(100, &qr).await.expect(422).text_at("/code"), "code_consumed");
 
         close_dialogs(&page).await;
-        page.wait_until(&format!("document.getElementById('digits').dataset.code && document.getElementById('digits').dataset.code !== '{barcode}'")).await;
+        new_code(&page, &barcode).await;
         let (_, qr) = scan(&page, &format!("wallet-again-{language}")).await;
         let second = till.take(800, &qr).await.expect(201).text_at("/id");
         on_screen(&page, "¥800").await;
@@ -129,13 +135,13 @@ async fn a_code_renews_and_the_one_before_ends() {
     let told: String = page.evaluate("document.getElementById('seconds').textContent").await;
     assert!(told.starts_with("4:"), "five minutes, less what is kept in hand: {told}");
     page.tap("#renew").await;
-    page.wait_until(&format!("document.getElementById('digits').dataset.code !== '{first}'")).await;
+    new_code(&page, &first).await;
     let second = code(&page).await;
     assert_eq!(till.top_up(100, &first).await.expect(422).text_at("/code"), "code_expired");
 
     // Almost five minutes later, as far as the page can tell.
     page.run("(() => { const now = Date.now; Date.now = () => now() + 290000; })()").await;
-    page.wait_until(&format!("document.getElementById('digits').dataset.code !== '{second}'")).await;
+    new_code(&page, &second).await;
     let third = code(&page).await;
     let _ = till.top_up(100, &third).await.expect(201);
 }

@@ -5,7 +5,7 @@ use warifu_testkit::Engine;
 
 use super::{Named, Planted, planted, set, transaction, wallet};
 use crate::blob;
-use crate::story::{OTHER_TILL, Story, WALLETS};
+use crate::story::{MEMBERS, OTHER_TILL, Story, WALLETS};
 
 /// The one policy that was made has another entry.
 fn policy(from: &str, to: &str, object: String) -> Planted {
@@ -24,6 +24,18 @@ fn by_policy(story: &Story, name: &str, number: i64) -> Planted {
     planted(set(story, name, &format!("policy = {number}")), Invariant::Limits, transaction(story.of(name).1))
 }
 
+/// A wallet cooled all the time, under a policy that lets it pay less meanwhile than it paid.
+fn cooling(engine: Engine) -> Planted {
+    let (id, member) = (blob(engine, &[0x77; 16]), blob(engine, &MEMBERS[0].bytes()));
+    let key = blob(engine, &[4; 65]);
+    let sql = format!(
+        "INSERT INTO devices (id, member_id, public_key, name, created_at, admitted_at, cooling_until, lifted_at) \
+         VALUES ({id}, {member}, {key}, 'a', 0, 0, 9000000000000000, NULL); \
+         UPDATE policies SET entries = replace(entries, '\"cooling_payment_day\":10000', '\"cooling_payment_day\":4949')"
+    );
+    planted(sql, Invariant::Cooling, wallet(WALLETS[0]))
+}
+
 pub(super) const ALL: &[Named] = &[
     ("a payment is above the limit of its policy", |story, _| by_policy(story, "big payment", 1)),
     ("a top-up is above the limit of a till", |story, _| {
@@ -38,6 +50,7 @@ pub(super) const ALL: &[Named] = &[
     ("a wallet topped up more over a month than it may", |_, _| {
         policy(r#""wallet_top_up_month":90000"#, r#""wallet_top_up_month":68799"#, wallet(WALLETS[1]))
     }),
+    ("a wallet paid more than it may while it cooled", |_, engine| cooling(engine)),
     ("a terminal took more over a day than it may", |_, _| {
         policy(r#""terminal_payment_day":5000"#, r#""terminal_payment_day":4949"#, format!("terminal {OTHER_TILL}"))
     }),
