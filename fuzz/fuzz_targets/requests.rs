@@ -9,13 +9,13 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderName, Request, StatusCode};
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use secrecy::ExposeSecret as _;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
-use warifu_app::{App, Database, DatabaseUrl, KeyRing, ManualClock, Options};
+use warifu_app::{App, Database, DatabaseUrl, Handset, KeyRing, ManualClock, Options};
 use warifu_core::place::{Book, Channel};
 use warifu_core::time::Time;
 use warifu_web::{Limits, Web, router};
@@ -42,6 +42,9 @@ const ROUTES: &[(Who, &str, &str)] = &[
     (Who::Partner, "GET", "/v1/events?{}"),
     (Who::Partner, "POST", "/v1/webhooks"),
     (Who::Partner, "GET", "/v1/webhooks/{}/deliveries"),
+    (Who::Nobody, "POST", "/v1/sign-up/finish"),
+    (Who::Nobody, "POST", "/v1/sign-in/finish"),
+    (Who::Nobody, "POST", "/v1/recovery"),
     (Who::Nobody, "GET", "/{}"),
 ];
 
@@ -57,8 +60,12 @@ struct Town {
     runtime: Runtime,
     router: Router,
     till: String,
-    member: String,
+    member: Handset,
     partner: String,
+}
+
+fn now() -> Time {
+    Time::from_unix_micros(1_775_001_600_000_000).expect("a time")
 }
 
 static TOWN: LazyLock<Town> = LazyLock::new(build);
@@ -71,17 +78,17 @@ fn build() -> Town {
         let url = DatabaseUrl::Sqlite(folder.join("warifu.db"));
         let database = Database::open(&url, Options::default()).expect("a database opens");
         database.migrate().await.expect("a database migrates");
-        let clock = Arc::new(ManualClock::at(Time::from_unix_micros(1_775_001_600_000_000).expect("a time")));
+        let clock = Arc::new(ManualClock::at(now()));
         let (keys, prefix) = (KeyRing::fixed([7; 32]), "90000123".parse().expect("a prefix"));
         let app = App::open_with_keys(database, keys, prefix, &TimeZone::UTC, clock).await.expect("a Warifu opens");
         let merchant = app.add_merchant("Stores").await.expect("a merchant").id;
         let shop = app.add_shop(merchant, "Shop").await.expect("a shop").id;
         let till = app.add_terminal(shop, "Till", Channel::Till, Book::Sandbox).await.expect("a till").token;
-        let member = app.add_member().await.expect("a member").token;
+        let member = app.add_member().await.expect("a member").handset;
         let partner = app.add_partner(None, "Issuer").await.expect("a partner").token;
         let web = Web::new(Arc::new(app), Limits { requests_per_second: None });
         let text = |token: &secrecy::SecretString| token.expose_secret().to_owned();
-        (router(web), text(&till), text(&member), text(&partner))
+        (router(web), text(&till), member, text(&partner))
     });
     Town { runtime, router, till, member, partner }
 }
@@ -134,12 +141,20 @@ fn send(who: Who, method: &str, path: &str, body: &[u8]) -> Option<(StatusCode, 
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let request = match who {
         Who::Till => request.header("authorization", format!("Bearer {}", town.till)),
-        Who::Member => request.header("authorization", format!("Bearer {}", town.member)),
         Who::Partner => request.header("authorization", format!("Bearer {}", town.partner)),
-        Who::Nobody => request,
+        Who::Member | Who::Nobody => request,
     };
     // Not every text is a path.
-    let request = request.body(Body::from(body.to_vec())).ok()?;
+    let mut request = request.body(Body::from(body.to_vec())).ok()?;
+    if matches!(who, Who::Member) {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        for (name, value) in town.member.headers(method, &path, now(), body).expect("a request can be signed") {
+            request.headers_mut().insert(
+                HeaderName::from_bytes(name.as_bytes()).expect("a header"),
+                value.expose_secret().parse().expect("a header's value"),
+            );
+        }
+    }
     town.runtime.block_on(async {
         let reply = town.router.clone().oneshot(request).await.expect("a router always answers");
         let status = reply.status();

@@ -115,7 +115,10 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn hold_payer(&mut self, member: MemberId) -> Result<Option<Payer>, StoreError> {
-        self.execute(&HOLD_MEMBER, &[member.bytes().into()]).await?;
+        // Where one thread writes, nothing else changes meanwhile.
+        if self.memory().is_none() {
+            self.execute(&HOLD_MEMBER, &[member.bytes().into()]).await?;
+        }
         self.find_payer(member).await
     }
 

@@ -190,6 +190,7 @@ impl Server {
     /// If serving failed.
     pub fn stop(mut self) -> BoxFuture<'static, ()> {
         Box::pin(async move {
+            self.web.begin_draining();
             let _ = self.stop.send(true);
             for task in std::mem::take(&mut self.tasks) {
                 task.await.expect("serving does not panic").expect("serving ends well");

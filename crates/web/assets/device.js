@@ -72,6 +72,9 @@ export class Problem extends Error {
 // How far this device's clock is from the server's, in milliseconds.
 let skew = 0;
 
+/** The time by the server's clock, give or take half a minute. */
+export const now = () => Date.now() + skew;
+
 /** Sends a request that this device signed. Returns the reply's JSON; throws a `Problem`. */
 export async function send(method, path, body, again = true) {
   const made = await key(method !== "GET");

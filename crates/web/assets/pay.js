@@ -1,5 +1,5 @@
 // The code, and what the wallet holds. A code renews by itself; a payment by it fills the screen.
-import { send } from "./device.js";
+import { now, send } from "./device.js";
 import * as me from "./me.js";
 import { explain, proven } from "./passkey.js";
 import { openReceipt } from "./receipt.js";
@@ -119,11 +119,19 @@ function cannotShow(error) {
   const text = elsewhere ? t("code_elsewhere", { device }) : error.status === 0 ? t("code_offline") : t("code_unavailable");
   $("card-problem-text").textContent = text;
   $("card-action").textContent = elsewhere ? t("move_here") : t("try_again");
+  $("card-action").hidden = false;
   $("card-action").onclick = () => (elsewhere ? moveHere() : issue());
   $("card-problem").hidden = false;
   document.querySelector(".card-code").hidden = true;
   $("card").dataset.state = "problem";
-  if (elsewhere) me.load().then((it) => { $("card-problem-text").textContent = t("code_elsewhere", { device: it.pays_from?.name ?? "?" }); }, () => undefined);
+  if (elsewhere) me.load().then(tellElsewhere, () => undefined);
+}
+
+function tellElsewhere(it) {
+  const cools = it.cooling_until ? ` ${t("cooling_plain", { date: time(it.cooling_until) })}` : "";
+  $("card-problem-text").textContent = t("code_elsewhere", { device: it.pays_from?.name ?? "?" }) + cools;
+  // It moves no further until then, so that a button would only say no.
+  $("card-action").hidden = Boolean(cools);
 }
 
 export async function moveHere() {
@@ -243,9 +251,29 @@ const hasHistory = () => !$("lots").hidden;
 
 // What happens.
 
+// What was told already, and since when this page can tell.
+const told = new Set();
+const since = now();
+
 export function happened(name, line) {
   loadBalance();
-  if (name === "missed" || name === "ready") return;
+  if (name === "recorded") tell(line);
+  else catchUp();
+}
+
+// What was recorded while no stream was open, between two of them or before the first: the newest of it is told now.
+async function catchUp() {
+  try {
+    const { items } = await send("GET", "/v1/history?limit=1");
+    for (const line of items) if (Date.parse(line.created_at) >= since) tell(line);
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+function tell(line) {
+  if (told.has(line.id)) return;
+  told.add(line.id);
   const refused = line.refusal;
   const atTill = ["payment", "authorization", "top_up"].includes(line.kind);
   if (!refused && !["payment", "authorization", "top_up", "refund"].includes(line.kind)) return;

@@ -45,7 +45,7 @@ function lost(text) {
 }
 
 function told(name, what) {
-  if (name === "signed-out") return lost("");
+  if (name === "signed-out") return lost(t("signed_out"));
   if (name === "cut") return connection(what);
   connection(null);
   pay.happened(name, what);
@@ -148,7 +148,7 @@ if ("serviceWorker" in navigator) {
   navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js").catch(() => undefined);
 }
 
-whenGone(() => lost(""));
+whenGone(() => lost(t("signed_out")));
 
 // Somebody who has a key was here before. Whether the session still lives is told by the first request.
 if (!obstacle() && (await hasKey().catch(() => false))) {

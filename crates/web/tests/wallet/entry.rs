@@ -140,6 +140,24 @@ async fn a_replayed_answer_and_a_wrong_origin_are_refused() {
     elsewhere.wait_until("document.getElementById('sign-up').disabled").await;
 }
 
+/// A passkey whose counter went back may have been copied: it opens nothing any more.
+#[tokio::test]
+async fn a_counter_that_went_back_is_noticed() {
+    let (browser, server) = (Browser::start().await, serve().await);
+    let (page, _) = sign_up(&browser, &server, PHONE, "en").await;
+    page.go(&format!("{}/me", server.page_origin())).await;
+    page.wait_for_visible("#session-list li").await;
+    let stored = server.database().query_raw("SELECT passkey FROM credentials").await.swap_remove(0).swap_remove(0);
+    let mut passkey: Value = serde_json::from_str(&stored).unwrap();
+    assert!(passkey["cred"]["counter"].as_u64().unwrap() > 0, "this authenticator counts: {passkey}");
+    passkey["cred"]["counter"] = json!(1_000_000);
+    server.database().execute_raw(&format!("UPDATE credentials SET passkey = '{passkey}'")).await;
+    page.tap("#sign-out").await;
+    page.wait_for_visible("#sign-in").await;
+    page.tap("#sign-in").await;
+    page.wait_for_text("The passkey was not accepted").await;
+}
+
 /// A second passkey on another authenticator opens the same wallet; a session is listed and ended from elsewhere.
 #[tokio::test]
 async fn sessions_are_listed_and_ended_by_the_member() {
