@@ -76,11 +76,6 @@ impl App {
         let sender = watched.wallets.entry(wallet).or_insert_with(|| broadcast::channel(BEHIND).0);
         Ok(Updates(sender.subscribe()))
     }
-
-    /// How many wallets have a phone open here.
-    pub async fn open_phones(&self) -> usize {
-        self.live.0.lock().await.wallets.len()
-    }
 }
 
 impl Live {
