@@ -135,6 +135,10 @@ id!(
     RefundId, "rfd_"
 );
 id!(
+    /// A bill: an amount that a terminal asks for by a code of its own.
+    BillId, "bil_"
+);
+id!(
     /// A transaction of the ledger, whatever its kind.
     TransactionId, "txn_"
 );

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod limit;
 pub mod lot;
 pub mod money;
+pub mod mpm;
 pub mod payment;
 pub mod place;
 mod points;
