@@ -7,7 +7,7 @@ use std::str::FromStr;
 use libfuzzer_sys::fuzz_target;
 use warifu_core::code::IssuerPrefix;
 use warifu_core::id::{
-    EventId, MemberId, MerchantId, PartnerId, PaymentId, RefundId, ShopId, TerminalId, TopUpId, TransactionId, WalletId,
+    BillId, EventId, MemberId, MerchantId, PartnerId, PaymentId, RefundId, ShopId, TerminalId, TopUpId, TransactionId, WalletId,
     WebhookId,
 };
 use warifu_core::ledger::{Account, Kind};
@@ -37,6 +37,7 @@ fuzz_target!(|data: &[u8]| {
     same::<TopUpId>(text);
     same::<RefundId>(text);
     same::<TransactionId>(text);
+    same::<BillId>(text);
     same::<RequestId>(text);
     if let Ok(prefix) = text.parse::<IssuerPrefix>() {
         assert_eq!(prefix.as_str(), text);

@@ -9,7 +9,7 @@ use warifu_store::{Partner, Terminal, Transaction};
 use crate::fault::Fault;
 use crate::open::App;
 use crate::session::Phone;
-use crate::signature::{SIGNATURE_WINDOW, SignedRequest};
+use crate::signature::{SIGNATURE_WINDOW, SignedRequest, TerminalSignature};
 
 /// How long a found token is believed without asking the store again. A revocation is in force after it.
 const BELIEVED: Duration = Duration::from_secs(10);
@@ -67,6 +67,10 @@ impl<T: Clone> Cache<T> {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(mac);
     }
 
+    pub(crate) fn clear(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(crate) fn put(&self, mac: [u8; 32], caller: T) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= REMEMBERED {
@@ -105,7 +109,9 @@ impl App {
         Ok(caller)
     }
 
-    /// Which terminal signed this request. Takes the nonce, so that the same request is believed once.
+    /// Which terminal signed this request. The store is asked each time, so that a terminal that was revoked is nobody at once.
+    /// Takes the nonce, so that the same request is believed once; but for questions of browsers, which must be answered where
+    /// nothing can be written.
     ///
     /// # Errors
     /// [`AccessDenied`]; an unknown terminal is told the same as a wrong signature.
@@ -117,16 +123,24 @@ impl App {
             .read(move |transaction| Box::pin(async move { transaction.find_terminal(id).await }))
             .await
             .map_err(Fault::from)?
+            .filter(|terminal| terminal.revoked_at.is_none())
             .ok_or(AccessDenied::WrongSignature)?;
-        let secret = u32::try_from(terminal.signing_key_id)
-            .ok()
-            .and_then(|key_id| self.keys.signing_secret(key_id, terminal.id))
-            .ok_or(AccessDenied::WrongSignature)?;
-        if !request.is_signed_with(&secret) {
+        let is_signed = match &request.signature {
+            TerminalSignature::Secret(_) => {
+                let key_id = u32::try_from(terminal.signing_key_id).ok();
+                let secret = key_id.and_then(|key_id| self.keys.signing_secret(key_id, terminal.id));
+                secret.is_some_and(|secret| request.is_signed_with(&secret))
+            }
+            TerminalSignature::Browser(_) => terminal.public_key.is_some_and(|key| request.is_signed_by(&key)),
+        };
+        if !is_signed {
             return Err(AccessDenied::WrongSignature);
         }
         if !request.is_timely(now) {
             return Err(AccessDenied::NotTimely);
+        }
+        if matches!(request.signature, TerminalSignature::Browser(_)) && request.method == "GET" {
+            return Ok(Caller::Terminal(terminal));
         }
         // Believed until two minutes after its time, which may lie two minutes ahead.
         let expires_at = now.saturating_add(SIGNATURE_WINDOW * 2);
@@ -146,7 +160,8 @@ async fn find_by_token(
     transaction: &mut Transaction,
     mac: [u8; 32],
 ) -> Result<Option<Caller>, warifu_store::StoreError> {
-    if let Some(terminal) = transaction.find_terminal_by_token(mac).await? {
+    let terminal = transaction.find_terminal_by_token(mac).await?;
+    if let Some(terminal) = terminal.filter(|terminal| terminal.revoked_at.is_none()) {
         return Ok(Some(Caller::Terminal(terminal)));
     }
     Ok(transaction.find_partner_by_token(mac).await?.map(Caller::Partner))

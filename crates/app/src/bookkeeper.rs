@@ -1,7 +1,9 @@
-//! The bookkeeper: follows every stream of the journal and keeps the sums of the accounts that are nobody's wallet.
+//! The bookkeeper: follows every stream of the journal and keeps the sums of the accounts that are nobody's wallet, and the lines
+//! of every shop.
 //!
-//! It is the first reader of the outbox. A cursor moves in the same transaction as the sums, so nothing is added twice,
-//! however many nodes run a bookkeeper; `verify` compares the sums with the journal.
+//! It is the first reader of the outbox. A cursor moves in the same transaction as what is derived, so nothing is added twice,
+//! however many nodes run a bookkeeper; `verify` compares it with the journal. The two have a cursor each, for the lines came
+//! later and begin at the beginning; where both stand at the same place one reading serves both.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,12 +12,14 @@ use std::time::Duration;
 use warifu_core::id::ShopId;
 use warifu_core::ledger::Owner;
 use warifu_core::time::Time;
-use warifu_store::{AccountSum, Database, JournalCursor, Recorded, StoreError, Transaction};
+use warifu_store::{AccountSum, Database, JournalCursor, Recorded, ShopLine, StoreError, Transaction};
 
 use crate::clock::Clock;
 use crate::open::App;
 
-const NAME: &str = "bookkeeper";
+const SUMS: &str = "bookkeeper";
+/// The cursor of the lines of shops.
+pub(crate) const LINES: &str = "shop_lines";
 /// How long the bookkeeper rests when there is nothing to book.
 const REST: Duration = Duration::from_millis(500);
 /// How many transactions it books at once.
@@ -42,22 +46,35 @@ async fn forget(transaction: &mut Transaction, now: Time) -> Result<(), StoreErr
     transaction.delete_nonces(now).await?;
     transaction.delete_ceremonies(now).await?;
     transaction.delete_tickets(now).await?;
+    transaction.delete_enrollments(now).await?;
+    transaction.delete_bills(now.saturating_sub(crate::bill::KEPT)).await?;
     transaction.delete_sessions(now).await.map(drop)
+}
+
+/// Where both readers stand, and the ends of the streams.
+async fn standing(
+    database: &Database,
+) -> Result<(Vec<JournalCursor>, Vec<JournalCursor>, Vec<JournalCursor>), StoreError> {
+    database
+        .read(|transaction| {
+            Box::pin(async move {
+                let (sums, lines) = (transaction.list_cursors(SUMS).await?, transaction.list_cursors(LINES).await?);
+                Ok((sums, lines, transaction.list_streams().await?))
+            })
+        })
+        .await
 }
 
 /// Books everything that is recorded by now.
 pub(crate) async fn catch_up(database: &Database) -> Result<(), StoreError> {
-    let (cursors, heads) = database
-        .read(|transaction| {
-            Box::pin(async move { Ok((transaction.list_cursors(NAME).await?, transaction.list_streams().await?)) })
-        })
-        .await?;
+    let (sums, lines, heads) = standing(database).await?;
     let mut outcome = Ok(());
-    for cursor in cursors {
-        let Some(head) = heads.iter().find(|head| head.stream == cursor.stream) else { continue };
+    for head in heads {
+        let at = |cursors: &[JournalCursor]| cursors.iter().find(|cursor| cursor.stream == head.stream).copied();
+        let (Some(sums), Some(lines)) = (at(&sums), at(&lines)) else { continue };
         // A stream that cannot be booked must not keep the others from it.
-        if let Err(error) = catch_up_stream(database, cursor, head.position).await {
-            tracing::error!(%error, stream = cursor.stream, "a stream cannot be booked");
+        if let Err(error) = catch_up_stream(database, sums, lines, head.position).await {
+            tracing::error!(%error, stream = head.stream, "a stream cannot be booked");
             outcome = Err(error);
         }
     }
@@ -70,64 +87,83 @@ impl App {
     /// # Errors
     /// What the database said.
     pub async fn bookkeeper_lag(&self) -> Result<i64, StoreError> {
-        let (cursors, heads) = self
-            .database
-            .read(|transaction| {
-                Box::pin(async move { Ok((transaction.list_cursors(NAME).await?, transaction.list_streams().await?)) })
-            })
-            .await?;
-        let behind = cursors.iter().filter_map(|cursor| {
-            let head = heads.iter().find(|head| head.stream == cursor.stream)?;
-            Some(head.position.saturating_sub(cursor.position))
+        let (sums, lines, heads) = standing(&self.database).await?;
+        let behind = heads.iter().filter_map(|head| {
+            let cursors = sums.iter().chain(&lines).filter(|cursor| cursor.stream == head.stream);
+            cursors.map(|cursor| head.position.saturating_sub(cursor.position)).max()
         });
         Ok(behind.fold(0, i64::saturating_add))
     }
 }
 
 /// Books one stream up to `end`.
-async fn catch_up_stream(database: &Database, mut from: JournalCursor, end: i64) -> Result<(), StoreError> {
-    while from.position < end {
+async fn catch_up_stream(
+    database: &Database,
+    mut sums: JournalCursor,
+    mut lines: JournalCursor,
+    end: i64,
+) -> Result<(), StoreError> {
+    loop {
+        let from = if sums.position <= lines.position { sums } else { lines };
+        if from.position >= end {
+            return Ok(());
+        }
         // Read and added up outside of the transaction that writes: on SQLite the commands wait for that one.
-        let stretch = database
+        let mut stretch = database
             .read(move |transaction| Box::pin(async move { transaction.list_transactions_after(from, STRETCH).await }))
             .await?;
-        let Some(last) = stretch.last().map(|recorded| recorded.position) else { break };
-        let sums = sum_up(&stretch);
-        let has_moved = database
-            .write(move |transaction| Box::pin(async move { book(transaction, from, last, &sums).await }))
-            .await?;
-        let cursor =
-            if has_moved { JournalCursor { position: last, ..from } } else { cursor(database, from.stream).await? };
-        if cursor.position <= from.position {
-            break;
+        let (sums_too, lines_too) = (sums.position == from.position, lines.position == from.position);
+        if let Some(other) = (sums.position != lines.position).then_some(sums.position.max(lines.position)) {
+            stretch.retain(|recorded| recorded.position <= other);
         }
-        // Where another node is at work on this stream, it goes on from where that one has come.
-        from = cursor;
+        let Some(last) = stretch.last().map(|recorded| recorded.position) else { return Ok(()) };
+        let booked = Booked {
+            sums: sums_too.then(|| sum_up(&stretch)),
+            lines: lines_too.then(|| stretch.iter().filter_map(ShopLine::of).collect()),
+        };
+        let has_moved = database
+            .write(move |transaction| Box::pin(async move { book(transaction, from, last, booked).await }))
+            .await;
+        match has_moved {
+            Ok(()) => {
+                sums.position = if sums_too { last } else { sums.position };
+                lines.position = if lines_too { last } else { lines.position };
+            }
+            // Where another node is at work on this stream, it goes on from where that one has come.
+            Err(StoreError::Conflict(_)) => {
+                let (found, lined, _) = standing(database).await?;
+                let at = |cursors: Vec<JournalCursor>| cursors.into_iter().find(|it| it.stream == from.stream);
+                let missing = || StoreError::Failed("a stream without a cursor".to_owned());
+                let now = (at(found).ok_or_else(missing)?, at(lined).ok_or_else(missing)?);
+                if now == (sums, lines) {
+                    return Ok(());
+                }
+                (sums, lines) = now;
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
 }
 
-async fn cursor(database: &Database, stream: i64) -> Result<JournalCursor, StoreError> {
-    let cursors = database.read(|transaction| Box::pin(async move { transaction.list_cursors(NAME).await })).await?;
-    let found = cursors.into_iter().find(|cursor| cursor.stream == stream);
-    found.ok_or_else(|| StoreError::Failed("a stream without a cursor".to_owned()))
+/// What a stretch of the journal comes to; `None` where that was booked before.
+struct Booked {
+    sums: Option<Vec<AccountSum>>,
+    lines: Option<Vec<ShopLine>>,
 }
 
-/// Adds what was summed up of a stretch and moves the cursor from its beginning to its end. `false` if the cursor does not
-/// stand at the beginning any more; then nothing is added.
-async fn book(
-    transaction: &mut Transaction,
-    from: JournalCursor,
-    last: i64,
-    sums: &[AccountSum],
-) -> Result<bool, StoreError> {
-    if !transaction.move_cursor(NAME, from, last).await? {
-        return Ok(false);
+/// Adds what a stretch comes to and moves the cursors from its beginning to its end. [`StoreError::Conflict`] if one of them
+/// does not stand at the beginning any more; then nothing is added.
+async fn book(transaction: &mut Transaction, from: JournalCursor, last: i64, booked: Booked) -> Result<(), StoreError> {
+    let readers = [(SUMS, booked.sums.is_some()), (LINES, booked.lines.is_some())];
+    for (name, _) in readers.into_iter().filter(|(_, is_booked)| *is_booked) {
+        if !transaction.move_cursor(name, from, last).await? {
+            return Err(StoreError::Conflict("another node has booked this".to_owned()));
+        }
     }
-    for change in sums {
+    for change in booked.sums.iter().flatten() {
         transaction.add_to_sum(change).await?;
     }
-    Ok(true)
+    transaction.create_shop_lines(&booked.lines.unwrap_or_default()).await
 }
 
 fn sum_up(stretch: &[Recorded]) -> Vec<AccountSum> {

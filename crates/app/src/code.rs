@@ -3,6 +3,7 @@
 use warifu_core::code::{CODE_LIFETIME, Code, CodeMac, IssuedCode};
 use warifu_core::id::{DeviceId, MemberId};
 use warifu_core::time::Time;
+use warifu_store::Bill;
 
 use crate::fault::Fault;
 use crate::open::App;
@@ -20,6 +21,25 @@ pub struct ShownCode {
     pub expires_at: Time,
 }
 
+/// A code that is to be made.
+pub(crate) struct Issue {
+    pub(crate) member: MemberId,
+    /// The device that asks; the wallet must pay from it.
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) use_points: bool,
+    /// What the sandbox is to do when it is used.
+    pub(crate) scenario: Option<&'static str>,
+    /// The bill that it is made for: then its terminal alone may use it, it ends with the bill, and no newer one ends it.
+    pub(crate) bill: Option<Bill>,
+}
+
+impl Issue {
+    /// A code that any terminal may use.
+    pub(crate) const fn of(member: MemberId) -> Self {
+        Self { member, device: None, use_points: false, scenario: None, bill: None }
+    }
+}
+
 impl App {
     /// Issues a code for a member's wallet, on the device that it pays from. It ends the one before. Payments by it use points
     /// if the member wants that.
@@ -27,7 +47,7 @@ impl App {
     /// # Errors
     /// [`Fault::NotThisDevice`] on another device, or what the store said.
     pub async fn issue_code(&self, phone: &Phone, use_points: bool) -> Result<ShownCode, Fault> {
-        self.issue(phone.member, Some(phone.device), use_points, None).await
+        self.issue(Issue { use_points, device: Some(phone.device), ..Issue::of(phone.member) }).await
     }
 
     /// The names of a code in storage. Another issuer's code has none, so it is recorded as unknown.
@@ -35,13 +55,8 @@ impl App {
         if code.is_issued_by(&self.issuer_prefix) { self.keys.code_macs(code) } else { Vec::new() }
     }
 
-    pub(crate) async fn issue(
-        &self,
-        member: MemberId,
-        device: Option<DeviceId>,
-        use_points: bool,
-        scenario: Option<&'static str>,
-    ) -> Result<ShownCode, Fault> {
+    pub(crate) async fn issue(&self, issue: Issue) -> Result<ShownCode, Fault> {
+        let Issue { member, device, use_points, scenario, bill } = issue;
         let code = Code::new(&self.issuer_prefix, random::code_number()?)
             .ok_or_else(|| Fault::Random("a number out of its range".to_owned()))?;
         let mac = self.keys.code_macs(&code).first().copied().ok_or(Fault::NotFound("key to hash with"))?;
@@ -65,13 +80,19 @@ impl App {
                         mac,
                         wallet: wallet.id,
                         issued_at,
-                        expires_at: issued_at.saturating_add(CODE_LIFETIME),
+                        expires_at: bill
+                            .as_ref()
+                            .map_or(Time::MAX, |bill| bill.expires_at)
+                            .min(issued_at.saturating_add(CODE_LIFETIME)),
                         newest: true,
                         use_points,
-                        bound_to: None,
+                        bound_to: bill.as_ref().map(|bill| bill.terminal),
                         consumed_by: None,
                     };
-                    transaction.create_code(&issued, scenario).await?;
+                    match bill {
+                        Some(bill) => transaction.create_code_for_bill(&issued, bill.id).await?,
+                        None => transaction.create_code(&issued, scenario).await?,
+                    }
                     Ok(Ok((issued.issued_at, issued.expires_at)))
                 })
             })

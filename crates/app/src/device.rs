@@ -4,8 +4,6 @@
 //! signature is ECDSA on P-256 with SHA-256, as WebCrypto makes it (64 bytes, r and s), over six lines: `WARIFU-DEVICE`, the method,
 //! the path with its query, the time in whole Unix seconds, the nonce, and the lower-case hex of the body's SHA-256.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
@@ -13,7 +11,7 @@ use ring::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use warifu_core::id::{DeviceId, MemberId};
+use warifu_core::id::{DeviceId, MemberId, TerminalId};
 use warifu_core::money::Amount;
 use warifu_core::time::Time;
 use warifu_core::wallet::WalletState;
@@ -24,7 +22,7 @@ use crate::fault::Fault;
 use crate::open::App;
 use crate::random;
 use crate::session::Phone;
-use crate::signature::{SIGNATURE_WINDOW, SignedRequest};
+use crate::signature::{SignedRequest, is_timely, signed_text};
 
 /// A request that was signed by a device, as it came in.
 #[derive(Clone, Debug)]
@@ -47,7 +45,8 @@ impl DeviceRequest {
     /// Whether the key with this public half signed it.
     #[must_use]
     pub fn is_signed_with(&self, public_key: &[u8; 65]) -> bool {
-        let text = signed_text(&self.method, &self.path, self.unix_seconds, &self.nonce, &self.body_sha256);
+        let Self { method, path, unix_seconds, nonce, body_sha256, .. } = self;
+        let text = signed_text(&HEAD, method, path, *unix_seconds, nonce, body_sha256);
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public_key);
         key.verify(text.as_bytes(), &self.signature).is_ok()
     }
@@ -55,19 +54,12 @@ impl DeviceRequest {
     /// Whether it was signed near enough to `now`.
     #[must_use]
     pub fn is_timely(&self, now: Time) -> bool {
-        let signed_at = self.unix_seconds.checked_mul(1_000_000).and_then(Time::from_unix_micros);
-        signed_at.is_some_and(|signed_at| signed_at.distance(now) <= SIGNATURE_WINDOW)
+        is_timely(self.unix_seconds, now)
     }
 }
 
-fn signed_text(method: &str, path: &str, unix_seconds: i64, nonce: &str, body_sha256: &[u8; 32]) -> String {
-    let mut text = format!("WARIFU-DEVICE\n{method}\n{path}\n{unix_seconds}\n{nonce}\n");
-    for byte in body_sha256 {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
+/// What stands at the head of what a device signs.
+const HEAD: [&str; 1] = ["WARIFU-DEVICE"];
 
 /// The key of a phone that is no browser: for the command line and for tests.
 pub struct DeviceKey {
@@ -125,7 +117,27 @@ impl DeviceKey {
         nonce: &str,
         body_sha256: &[u8; 32],
     ) -> Result<Vec<u8>, Fault> {
-        let text = signed_text(method, path, unix_seconds, nonce, body_sha256);
+        let text = signed_text(&HEAD, method, path, unix_seconds, nonce, body_sha256);
+        self.sign_text(&text)
+    }
+
+    /// The signature of a request of a terminal, as a browser makes it: 64 bytes.
+    ///
+    /// # Errors
+    /// [`Fault::Random`] if the system gives no random bytes.
+    pub fn sign_for(
+        &self,
+        terminal: TerminalId,
+        (method, path): (&str, &str),
+        unix_seconds: i64,
+        nonce: &str,
+        body: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
+        let head = ["WARIFU-TERMINAL", &terminal.to_string()];
+        self.sign_text(&signed_text(&head, method, path, unix_seconds, nonce, &SignedRequest::digest(body)))
+    }
+
+    fn sign_text(&self, text: &str) -> Result<Vec<u8>, Fault> {
         let signature = self.pair.sign(&SystemRandom::new(), text.as_bytes());
         signature.map(|signature| signature.as_ref().to_vec()).map_err(|_| Fault::Random("not signed".to_owned()))
     }

@@ -35,6 +35,12 @@ pub enum Fault {
     /// The wallet was moved to another device lately and moves no further.
     #[error("the wallet was moved to another device lately")]
     Cooling,
+    /// The bill was paid, cancelled, refused or has expired. Nothing was done.
+    #[error("the bill cannot be paid any more")]
+    BillClosed,
+    /// A link by which a browser would become a terminal was used, or is too old.
+    #[error("this link was used, or is too old")]
+    Link,
     /// A passkey, or what stands in for one, is not believed.
     #[error("{0}")]
     Passkey(&'static str),

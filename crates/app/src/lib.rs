@@ -5,11 +5,13 @@
 mod access;
 mod backup;
 mod balance;
+mod bill;
 mod bookkeeper;
 mod clock;
 mod code;
 mod commit;
 mod device;
+mod enrollment;
 mod event;
 mod expiry;
 mod fault;
@@ -26,19 +28,23 @@ mod random;
 mod refund;
 mod sandbox;
 mod session;
+mod shop_day;
 mod signature;
 mod terminal;
 mod topup;
 mod transaction;
+mod trial;
 mod webhook;
 
 pub use access::{AccessDenied, Caller};
 pub use backup::{BackupError, Manifest, Restored, back_up, restore};
 pub use balance::Balance;
+pub use bill::{BILL_LIFE, BillRequest, BillState, Found, OpenBill, ShownBill, ShownShopCode};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::ShownCode;
 pub use commit::{Receipt, Statistics};
 pub use device::{DeviceKey, DeviceRequest, Handset, NewDevice, Paying};
+pub use enrollment::{LINK_LIFE, Station, TerminalLink};
 pub use event::cursor::{EventCursor, EventCursorError};
 pub use event::feed::EventPage;
 pub use event::{Event, EventData, EventTransfer};
@@ -54,13 +60,15 @@ pub use payment::{CancelTarget, CaptureRequest, PaymentRequest};
 pub use refund::RefundRequest;
 pub use sandbox::Scenario;
 pub use session::{FRESH, NewSession, Phone, SESSION_IDLE, SESSION_LIFE};
-pub use signature::{SIGNATURE_WINDOW, SignedRequest, sign};
+pub use shop_day::{DayPage, DayTotals};
+pub use signature::{SIGNATURE_WINDOW, SignedRequest, TerminalSignature, sign};
 pub use terminal::NewTerminal;
 pub use topup::TopUpRequest;
 pub use transaction::{Course, HistoryItem, HistoryPage, Whereabouts};
 pub use warifu_store::{
-    AccountSum, BoundSession, Credential, Database, DatabaseUrl, Delivery, DeliveryStatus, Device, Invariant, Merchant,
-    MigrateError, Options, Partner, Progress, Report, Shop, StoreError, Terminal, Violation, Webhook, WebhookStatus,
+    AccountSum, Bill, BoundSession, Credential, Database, DatabaseUrl, Delivery, DeliveryStatus, Device, Invariant,
+    Merchant, MigrateError, Options, Partner, Progress, Recorded, Report, Shop, ShopSum, StoreError, Terminal, Trial,
+    Violation, Webhook, WebhookStatus,
 };
 pub use webauthn_rs::prelude::{
     CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,

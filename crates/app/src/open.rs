@@ -76,6 +76,7 @@ pub enum OpenError {
 pub struct App {
     pub(crate) database: Database,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) zone: TimeZone,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) issuer_prefix: IssuerPrefix,
     pub(crate) queue: CommitQueue,
@@ -151,6 +152,7 @@ impl App {
         Ok(Self {
             database,
             clock,
+            zone: business_zone.clone(),
             keys: Arc::new(keys),
             issuer_prefix,
             queue,

@@ -2,6 +2,8 @@
 //!
 //! The state of a ceremony is kept in the store and taken once, whatever comes of it, so a response cannot be used again.
 
+mod confirm;
+
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -87,6 +89,7 @@ enum State {
     SignUp(Uuid, PasskeyRegistration),
     SignIn(DiscoverableAuthentication),
     Add(Uuid, PasskeyRegistration),
+    Confirm(Box<confirm::Confirmation>),
 }
 
 impl App {

@@ -61,10 +61,11 @@ impl App {
         let PaymentRequest { request_id, code, amount, capture, note } = request;
         let asked = Asked::default().text(code.digits()).amount(amount);
         let code = self.macs_of(&code);
-        let rehearsal = self.rehearse(terminal, &code).await?;
+        let kind = if capture == Capture::Now { Kind::Payment } else { Kind::Authorization };
+        let rehearsal = self.rehearse(terminal, kind, &request_id, &code).await?;
         let ask = Ask::Pay { code, amount, capture, forced: rehearsal.forced() };
         let submission = self.submission(terminal.id.into(), request_id, ask, asked, note)?;
-        self.submit_rehearsed(rehearsal, submission).await
+        self.submit_rehearsed(terminal, rehearsal, submission).await
     }
 
     /// Captures some of an authorised payment.
@@ -111,7 +112,10 @@ impl App {
         note: Option<String>,
     ) -> Result<Receipt, Fault> {
         let (target, asked) = self.cancel_target(terminal, target, PAYMENTS, "payment").await?;
-        self.submit(terminal.id.into(), request_id, Ask::Cancel(target), asked, note).await
+        let settles = target.clone();
+        let receipt = self.submit(terminal.id.into(), request_id, Ask::Cancel(target), asked, note).await?;
+        self.note_cancel(terminal, &settles, &receipt).await;
+        Ok(receipt)
     }
 
     /// What is to be cancelled, as a command names it, and what of it a retry has to repeat.

@@ -35,6 +35,9 @@ impl App {
         let payment = payment.into();
         self.check_parent(terminal, payment, PAYMENTS, "payment").await?;
         let asked = Asked::default().text(&payment.to_string()).amount(amount);
-        self.submit(terminal.id.into(), request_id, Ask::Refund { payment, amount }, asked, note).await
+        let ask = Ask::Refund { payment, amount };
+        let receipt = self.submit(terminal.id.into(), request_id.clone(), ask, asked, note).await?;
+        self.note_done(terminal, &request_id, receipt.record.kind).await;
+        Ok(receipt)
     }
 }

@@ -6,20 +6,21 @@ use std::time::Duration;
 
 use warifu_core::code::CodeMac;
 use warifu_core::id::{MemberId, WalletId};
-use warifu_core::ledger::Ask;
+use warifu_core::ledger::{Ask, Kind};
 use warifu_core::lot::LotAccount;
 use warifu_core::money::Amount;
 use warifu_core::place::Book;
 use warifu_core::refusal::Refusal;
-use warifu_core::request::CallerId;
-use warifu_store::{StoreError, Terminal};
+use warifu_core::request::{CallerId, RequestId};
+use warifu_store::{StoreError, Terminal, Trial};
 
-use crate::code::ShownCode;
+use crate::code::{Issue, ShownCode};
 use crate::commit::{Receipt, Submission};
 use crate::fault::Fault;
 use crate::open::App;
 use crate::random;
 use crate::transaction::Asked;
+use crate::trial::{self, Settled};
 
 /// What a sandbox is to do when a code is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +95,12 @@ impl App {
         scenario: Scenario,
         use_points: bool,
     ) -> Result<ShownCode, Fault> {
+        let member = self.fill_sandbox_wallet(terminal).await?;
+        self.issue(Issue { use_points, scenario: Some(scenario.text()), ..Issue::of(member) }).await
+    }
+
+    /// The trial member of a sandbox terminal, whose wallet holds at least 50,000 yen of no value.
+    pub(crate) async fn fill_sandbox_wallet(&self, terminal: &Terminal) -> Result<MemberId, Fault> {
         if terminal.book != Book::Sandbox {
             return Err(Fault::NotFound("sandbox for this terminal"));
         }
@@ -127,18 +134,23 @@ impl App {
             let ask = Ask::Compensate { wallet: wallet.id, amount };
             self.submit(CallerId::ISSUER, request_id, ask, asked, None).await?;
         }
-        let scenario = (scenario != Scenario::Plain).then(|| scenario.text());
-        self.issue(member, None, use_points, scenario).await
+        Ok(member)
     }
 
     /// Submits what a code was shown for, or does to it what a sandbox was told to.
     pub(crate) async fn submit_rehearsed(
         &self,
+        terminal: &Terminal,
         Rehearsal(scenario): Rehearsal,
         submission: Submission,
     ) -> Result<Receipt, Fault> {
         match scenario {
-            Scenario::Plain | Scenario::Refuse(_) => self.queue.submit(submission).await,
+            Scenario::Plain | Scenario::Refuse(_) => {
+                let request_id = submission.command.key.request_id.clone();
+                let receipt = self.queue.submit(submission).await?;
+                self.note_settled(terminal, &request_id, Settled::Reply).await;
+                Ok(receipt)
+            }
             Scenario::TimeOut => {
                 tokio::time::sleep(SILENCE).await;
                 Err(unknown())
@@ -156,23 +168,31 @@ impl App {
     }
 
     /// What is to be done to a request with this code. Faults happen once a code, so that the next try settles it.
-    pub(crate) async fn rehearse(&self, terminal: &Terminal, code: &[CodeMac]) -> Result<Rehearsal, Fault> {
+    pub(crate) async fn rehearse(
+        &self,
+        terminal: &Terminal,
+        kind: Kind,
+        request_id: &RequestId,
+        code: &[CodeMac],
+    ) -> Result<Rehearsal, Fault> {
         if terminal.book != Book::Sandbox {
             return Ok(Rehearsal(Scenario::Plain));
         }
         let codes = code.to_vec();
+        let trial = self.trial(terminal.id, request_id, kind, Scenario::Plain.text(), None);
         let found = self
             .database
             .write(move |transaction| {
                 Box::pin(async move {
                     for code in codes {
-                        if let Some(text) = transaction.find_scenario(code).await? {
-                            let scenario = Scenario::parse(&text).unwrap_or(Scenario::Plain);
-                            if !matches!(scenario, Scenario::Refuse(_)) {
-                                transaction.forget_scenario(code).await?;
-                            }
-                            return Ok(scenario);
+                        let Some(text) = transaction.find_scenario(code).await? else { continue };
+                        let scenario = Scenario::parse(&text).unwrap_or(Scenario::Plain);
+                        let trial = Trial { scenario: scenario.text().to_owned(), code: Some(code), ..trial };
+                        trial::begin(transaction, &trial).await?;
+                        if !matches!(scenario, Scenario::Refuse(_) | Scenario::Plain) {
+                            transaction.save_scenario(code, Scenario::Plain.text()).await?;
                         }
+                        return Ok(scenario);
                     }
                     Ok(Scenario::Plain)
                 })

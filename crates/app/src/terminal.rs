@@ -51,6 +51,10 @@ impl App {
             token_mac,
             signing_key_id: i64::from(key_id),
             created_at: now,
+            public_key: None,
+            practice_of: None,
+            revoked_at: None,
+            jpqr: None,
         };
         let kept = terminal.clone();
         let is_known = self

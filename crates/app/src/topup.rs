@@ -35,10 +35,10 @@ impl App {
         let TopUpRequest { request_id, code, amount, note } = request;
         let asked = Asked::default().text(code.digits()).amount(amount);
         let code = self.macs_of(&code);
-        let rehearsal = self.rehearse(terminal, &code).await?;
+        let rehearsal = self.rehearse(terminal, Kind::TopUp, &request_id, &code).await?;
         let ask = Ask::TopUp { code, amount, forced: rehearsal.forced() };
         let submission = self.submission(terminal.id.into(), request_id, ask, asked, note)?;
-        self.submit_rehearsed(rehearsal, submission).await
+        self.submit_rehearsed(terminal, rehearsal, submission).await
     }
 
     /// Undoes a top-up whose money is still there, perhaps before it has arrived. Once this is accepted it is final.
@@ -53,7 +53,10 @@ impl App {
         note: Option<String>,
     ) -> Result<Receipt, Fault> {
         let (target, asked) = self.cancel_target(terminal, target, &[Kind::TopUp], "top-up").await?;
-        self.submit(terminal.id.into(), request_id, Ask::CancelTopUp(target), asked, note).await
+        let settles = target.clone();
+        let receipt = self.submit(terminal.id.into(), request_id, Ask::CancelTopUp(target), asked, note).await?;
+        self.note_cancel(terminal, &settles, &receipt).await;
+        Ok(receipt)
     }
 
     /// Makes points of a member's wallet into as many bonus yen.

@@ -16,6 +16,7 @@ use crate::commit::{Receipt, Submission};
 use crate::fault::Fault;
 use crate::open::App;
 use crate::random;
+use crate::trial::Settled;
 
 /// A line of a member's history.
 #[derive(Clone, Debug)]
@@ -148,6 +149,7 @@ impl App {
     ) -> Result<Option<Course>, Fault> {
         let key = RequestKey { caller: terminal.id.into(), request_id };
         let now = self.clock.now();
+        let asked = key.request_id.clone();
         let found = self
             .database
             .read(move |transaction| {
@@ -157,7 +159,11 @@ impl App {
                 })
             })
             .await?;
-        Ok(found.filter(|course| kinds.contains(&course.record.kind)))
+        let found = found.filter(|course| kinds.contains(&course.record.kind));
+        if found.is_some() {
+            self.note_settled(terminal, &asked, Settled::Inquiry).await;
+        }
+        Ok(found)
     }
 
     /// A transaction by its id with what followed it, if it is the caller's to see: a terminal sees its shop's, a member
@@ -256,7 +262,7 @@ impl App {
 }
 
 /// Folds what followed a record into its payment.
-async fn course(transaction: &mut Transaction, record: Record, now: Time) -> Result<Course, StoreError> {
+pub(crate) async fn course(transaction: &mut Transaction, record: Record, now: Time) -> Result<Course, StoreError> {
     let followers: Vec<Record> =
         transaction.list_followers(record.id).await?.into_iter().map(|recorded| recorded.record).collect();
     let mut payment = Payment::begun_by(&record);

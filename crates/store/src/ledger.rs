@@ -71,12 +71,12 @@ each_statements! {
              WHERE r.caller = n.caller AND r.request_id = n.request_id AND r.transaction_id = n.id";
     LOCK_CODE (Int, Blob) -> (Int, Blob, Blob, Int, Int, Blob, Blob, Int, Int)
         row "SELECT c.bucket, c.mac, c.wallet_id, c.issued_at, c.expires_at, c.bound_to, c.consumed_by, \
-                    CASE WHEN n.mac IS NULL THEN 0 ELSE 1 END, c.use_points \
+                    CASE WHEN n.mac IS NULL AND c.bill_id IS NULL THEN 0 ELSE 1 END, c.use_points \
              FROM codes c LEFT JOIN newest_codes n \
                ON n.wallet_id = c.wallet_id AND n.bucket = c.bucket AND n.mac = c.mac \
              WHERE c.bucket = $1 AND c.mac = $2",
         set "SELECT c.bucket, c.mac, c.wallet_id, c.issued_at, c.expires_at, c.bound_to, c.consumed_by, \
-                    CASE WHEN n.mac IS NULL THEN 0::bigint ELSE 1::bigint END, c.use_points \
+                    CASE WHEN n.mac IS NULL AND c.bill_id IS NULL THEN 0::bigint ELSE 1::bigint END, c.use_points \
              FROM unnest($1::bigint[], $2::bytea[]) AS k (bucket, mac) \
              JOIN codes c ON c.bucket = k.bucket AND c.mac = k.mac \
              LEFT JOIN newest_codes n ON n.wallet_id = c.wallet_id AND n.bucket = c.bucket AND n.mac = c.mac \

@@ -4,6 +4,7 @@
 //! verbs: find, list, create, save, delete. It decides nothing: it loads what a decision needs and writes what came of it.
 
 mod backup;
+mod bill;
 mod code;
 mod credential;
 mod database;
@@ -24,14 +25,17 @@ mod policy;
 mod registry;
 mod session;
 mod setting;
+mod shop_line;
 mod sums;
 mod terminal;
+mod trial;
 mod value;
 mod verify;
 mod wallet;
 mod webhook;
 
 pub use backup::{Contents, copy_file, files_beside};
+pub use bill::Bill;
 pub use credential::Credential;
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, DueDelivery, Ended, NewDelivery};
@@ -44,7 +48,9 @@ pub use merchant::{Merchant, Shop};
 pub use migrate::MigrateError;
 pub use partner::Partner;
 pub use session::{BoundSession, Session};
+pub use shop_line::{ShopDay, ShopLine, ShopSum, is_of_day};
 pub use sums::{AccountSum, SumChange};
 pub use terminal::Terminal;
+pub use trial::Trial;
 pub use verify::{Invariant, Progress, Report, Violation};
 pub use webhook::{Subscriber, Webhook, WebhookStatus};

@@ -81,6 +81,7 @@ pub(crate) use {each_statements, statements};
 /// Every statement that is written once.
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
     [
+        crate::bill::STATEMENTS,
         crate::code::STATEMENTS,
         crate::credential::STATEMENTS,
         crate::delivery::STATEMENTS,
@@ -93,13 +94,16 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::partner::STATEMENTS,
         crate::session::STATEMENTS,
         crate::setting::STATEMENTS,
+        crate::shop_line::STATEMENTS,
         crate::sums::STATEMENTS,
         crate::terminal::STATEMENTS,
+        crate::trial::STATEMENTS,
         crate::wallet::STATEMENTS,
         crate::verify::code::STATEMENTS,
         crate::verify::known::STATEMENTS,
         crate::verify::payment::STATEMENTS,
         crate::verify::request::STATEMENTS,
+        crate::verify::shop_line::STATEMENTS,
         crate::verify::stream::STATEMENTS,
         crate::verify::sums::STATEMENTS,
         crate::verify::terminal::STATEMENTS,
@@ -113,7 +117,8 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
 
 /// Every statement that is written twice.
 pub(crate) fn all_each() -> impl Iterator<Item = &'static Each> {
-    [crate::delivery::EACH_STATEMENTS, crate::ledger::EACH_STATEMENTS].into_iter().flatten().copied()
+    let each = [crate::delivery::EACH_STATEMENTS, crate::ledger::EACH_STATEMENTS, crate::shop_line::EACH_STATEMENTS];
+    each.into_iter().flatten().copied()
 }
 
 /// Rewrites `$N` to `?N` outside quotes and comments.

@@ -13,6 +13,7 @@ mod limit;
 pub(crate) mod payment;
 pub(crate) mod request;
 mod shape;
+pub(crate) mod shop_line;
 pub(crate) mod stream;
 pub(crate) mod sums;
 pub(crate) mod terminal;
@@ -28,6 +29,7 @@ use crate::database::Database;
 use crate::engine::Transaction;
 use crate::error::StoreError;
 use known::Known;
+use shop_line::ShopLines;
 use sums::Sums;
 
 /// Rows a page.
@@ -185,6 +187,7 @@ struct Run<'a> {
     progress: &'a mut (dyn FnMut(Progress) + Send),
     known: Known,
     sums: Sums,
+    shop_lines: ShopLines,
 }
 
 impl Run<'_> {
@@ -207,11 +210,13 @@ impl Database {
                     progress: &mut progress,
                     known: Known::default(),
                     sums: Sums::default(),
+                    shop_lines: ShopLines::default(),
                 };
                 run.read_known().await?;
                 run.streams().await?;
                 run.wallets().await?;
                 run.compare_sums().await?;
+                run.shop_lines().await?;
                 run.payments().await?;
                 run.requests().await?;
                 run.codes().await?;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use warifu_app::{Clock, Handset, SystemClock};
-use warifu_core::id::WalletId;
+use warifu_app::{Clock, DeviceKey, Handset, SystemClock};
+use warifu_core::id::{TerminalId, WalletId};
 
 use crate::wire::{Caller, Credential};
 pub use crate::wire::{Reply, Request};
@@ -70,6 +70,12 @@ impl Cashier {
     pub fn by_signature(origin: &str, terminal: &str, secret: &str, clock: Arc<dyn Clock>) -> Self {
         let (terminal, secret) = (terminal.to_owned(), secret.to_owned());
         Self::with(origin, Credential::Signature { terminal, secret, clock })
+    }
+
+    /// A cashier whose till is a browser that has this key.
+    #[must_use]
+    pub fn by_browser(origin: &str, terminal: TerminalId, key: Arc<DeviceKey>, clock: Arc<dyn Clock>) -> Self {
+        Self::with(origin, Credential::Browser { terminal, key, clock })
     }
 
     fn with(origin: &str, credential: Credential) -> Self {

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use chromiumoxide::cdp::browser_protocol::browser::GetVersionParams;
+use chromiumoxide::cdp::browser_protocol::browser::{BrowserContextId, GetVersionParams};
 use chromiumoxide::cdp::browser_protocol::emulation::{
     MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams, SetLocaleOverrideParams,
     SetTouchEmulationEnabledParams, SetUserAgentOverrideParams,
@@ -134,15 +134,28 @@ impl Browser {
     /// # Panics
     /// If the page does not load.
     pub async fn open(&self, url: &str, viewport: Viewport, language: &str, dark: bool) -> Page {
-        self.try_open(url, viewport, language, dark)
-            .await
-            .unwrap_or_else(|error| panic!("{url} cannot be opened: {error}"))
+        let visitor = self.browser.create_browser_context(CreateBrowserContextParams::default()).await;
+        let visitor =
+            Visitor { context: visitor.expect("a visitor can come"), viewport, language: language.to_owned(), dark };
+        self.open_for(visitor, url).await
     }
 
-    async fn try_open(&self, url: &str, viewport: Viewport, language: &str, dark: bool) -> Result<Page, CdpError> {
-        let visitor = self.browser.create_browser_context(CreateBrowserContextParams::default()).await?;
+    /// Opens `url` in another window of the visitor of `page`, who keeps there what it keeps here.
+    ///
+    /// # Panics
+    /// If the page does not load.
+    pub async fn open_beside(&self, page: &Page, url: &str) -> Page {
+        self.open_for(page.visitor.clone(), url).await
+    }
+
+    async fn open_for(&self, visitor: Visitor, url: &str) -> Page {
+        self.try_open(visitor, url).await.unwrap_or_else(|error| panic!("{url} cannot be opened: {error}"))
+    }
+
+    async fn try_open(&self, visitor: Visitor, url: &str) -> Result<Page, CdpError> {
+        let Visitor { viewport, ref language, dark, .. } = visitor;
         let mut blank = CreateTargetParams::new("about:blank");
-        blank.browser_context_id = Some(visitor);
+        blank.browser_context_id = Some(visitor.context.clone());
         let page = self.browser.new_page(blank).await?;
 
         // Otherwise its service worker is kept waiting for a debugger that never comes.
@@ -151,9 +164,9 @@ impl Browser {
         page.execute(SetDeviceMetricsOverrideParams::new(i64::from(width), i64::from(height), scale, mobile)).await?;
         page.execute(SetTouchEmulationEnabledParams::new(mobile)).await?;
         let mut agent = SetUserAgentOverrideParams::new(self.user_agent.clone());
-        agent.accept_language = Some(language.to_owned());
+        agent.accept_language = Some(language.clone());
         page.execute(agent).await?;
-        page.execute(SetLocaleOverrideParams::builder().locale(language).build()).await?;
+        page.execute(SetLocaleOverrideParams::builder().locale(language.as_str()).build()).await?;
         let color_scheme = MediaFeature::new("prefers-color-scheme", if dark { "dark" } else { "light" });
         page.execute(SetEmulatedMediaParams::builder().features([color_scheme]).build()).await?;
 
@@ -167,7 +180,7 @@ impl Browser {
             errors: Vec::new(),
         };
         page.goto(url).await?;
-        Ok(Page { page, records: tokio::sync::Mutex::new(records), unread: self.unread.clone() })
+        Ok(Page { page, visitor, records: tokio::sync::Mutex::new(records), unread: self.unread.clone() })
     }
 }
 
@@ -177,15 +190,41 @@ impl Drop for Browser {
     }
 }
 
+/// Somebody with cookies and a memory of the own, and how pages are shown to them.
+#[derive(Clone, Debug)]
+struct Visitor {
+    context: BrowserContextId,
+    viewport: Viewport,
+    language: String,
+    dark: bool,
+}
+
 /// A page that is open in a [`Browser`].
 #[derive(Debug)]
 pub struct Page {
     page: chromiumoxide::Page,
+    visitor: Visitor,
     records: tokio::sync::Mutex<Records>,
     unread: Unread,
 }
 
 impl Page {
+    /// Has every page that is loaded here from now on run this first.
+    ///
+    /// # Panics
+    /// If the browser does not answer.
+    pub async fn add_script(&self, js: &str) {
+        self.page.evaluate_on_new_document(js.to_owned()).await.expect("the script is kept");
+    }
+
+    /// Closes the window at once, whatever it is doing.
+    ///
+    /// # Panics
+    /// If the browser does not answer.
+    pub async fn close(self) {
+        self.page.close().await.expect("a window is closed");
+    }
+
     /// Every URL that the page and its frames of the same site requested since it was opened, in order: its own, those of
     /// redirects, and those that failed. Without what needs no network, `data:` and `blob:`; and without what a worker
     /// fetched, which is not the page.

@@ -21,7 +21,7 @@ pub use browser::{Browser, Page, Viewport};
 pub use database::{Engine, TestDatabase};
 pub use postgres::Cluster;
 pub use proxy::{Cut, Proxy};
-pub use server::{Server, ServerSettings};
+pub use server::{Server, ServerSettings, Till};
 
 use std::path::PathBuf;
 use std::process::{Child, Command};

@@ -2,7 +2,7 @@
 //! when it sees a COMMIT, before or after the database does.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -32,6 +32,7 @@ pub enum Cut {
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
+    target: Arc<AtomicU16>,
     shared: Arc<Shared>,
     all: watch::Sender<u64>,
     task: JoinHandle<()>,
@@ -55,23 +56,33 @@ impl Proxy {
         let shared = Arc::new(Shared::default());
         let (all, is_cut) = watch::channel(0);
         let serving = Arc::clone(&shared);
+        let target = Arc::new(AtomicU16::new(port));
+        let leads_to = Arc::clone(&target);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 // One that is dropped at once looks like a server that is away.
                 if serving.refuses.load(Ordering::SeqCst) {
                     continue;
                 }
-                let Ok(database) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { continue };
+                let Ok(database) = TcpStream::connect((Ipv4Addr::LOCALHOST, leads_to.load(Ordering::SeqCst))).await
+                else {
+                    continue;
+                };
                 tokio::spawn(pump(client, database, Arc::clone(&serving), is_cut.clone()));
             }
         });
-        Self { port: own, shared, all, task }
+        Self { port: own, target, shared, all, task }
     }
 
     /// The port where it listens.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Leads new connections to another port.
+    pub fn lead_to(&self, port: u16) {
+        self.target.store(port, Ordering::SeqCst);
     }
 
     /// Arms a cut, in the place of one that has not happened yet.

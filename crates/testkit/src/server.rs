@@ -199,6 +199,18 @@ impl Server {
         })
     }
 
+    /// [`Server::stop`], and then a start on the same database, at another port.
+    ///
+    /// # Panics
+    /// If serving failed, or the test took the database away.
+    pub fn restart(mut self, settings: ServerSettings) -> BoxFuture<'static, Self> {
+        Box::pin(async move {
+            let database = self.database.take().expect("the test took the database away");
+            self.stop().await;
+            begin(database, settings).await
+        })
+    }
+
     /// How many of them changed something: were not refused.
     ///
     /// # Panics
@@ -268,6 +280,19 @@ impl Server {
                 token: added.token.expose_secret().to_owned(),
                 secret: added.signing_secret.expose_secret().to_owned(),
             }
+        })
+    }
+
+    /// What stands behind the `#` of a new link by which a browser becomes this terminal.
+    ///
+    /// # Panics
+    /// If none can be made.
+    pub fn terminal_token<'a>(&'a self, terminal: &'a str) -> BoxFuture<'a, String> {
+        Box::pin(async move {
+            let id = terminal.parse().expect("a terminal's id");
+            let made = self.app.make_terminal_link(id).await.expect("a link can be made");
+            let (_, token) = made.link.expose_secret().split_once('#').expect("a link has a token");
+            token.to_owned()
         })
     }
 

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::future::BoxFuture;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use warifu_app::{Clock, Handset, sign};
+use warifu_app::{Clock, DeviceKey, Handset, sign};
+use warifu_core::id::TerminalId;
 
 /// Longer than a till waits.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -20,6 +23,7 @@ pub(crate) enum Credential {
     Token(String),
     Signature { terminal: String, secret: String, clock: Arc<dyn Clock> },
     Handset { handset: Arc<Handset>, clock: Arc<dyn Clock> },
+    Browser { terminal: TerminalId, key: Arc<DeviceKey>, clock: Arc<dyn Clock> },
 }
 
 impl Credential {
@@ -32,6 +36,13 @@ impl Credential {
                 return signed.into_iter().map(|(name, value)| (name, value.expose_secret().to_owned())).collect();
             }
             Self::Token(token) => format!("Bearer {token}"),
+            Self::Browser { terminal, key, clock } => {
+                let time = clock.now().unix_micros().div_euclid(1_000_000);
+                let nonce = format!("{:016x}", getrandom::u64().expect("the system has random bytes"));
+                let signed = key.sign_for(*terminal, (method.as_str(), path), time, &nonce, body);
+                let signature = URL_SAFE_NO_PAD.encode(signed.expect("a request can be signed"));
+                format!("Warifu-ECDSA-P256 terminal={terminal}, time={time}, nonce={nonce}, signature={signature}")
+            }
             Self::Signature { terminal, secret, clock } => {
                 let time = clock.now().unix_micros().div_euclid(1_000_000);
                 let random = getrandom::u64().expect("the system has random bytes");

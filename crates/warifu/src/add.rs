@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use warifu_core::mpm::JpqrNumberError;
 use warifu_core::place::{Book, Channel};
 
 use crate::Failure;
@@ -65,6 +66,20 @@ pub(crate) async fn terminal(config: &Config, command: TerminalCommand, as_json:
                 "signing_secret": added.signing_secret.expose_secret(),
             })
         }
+        TerminalCommand::Link { terminal } => {
+            let made = app.make_terminal_link(parse(&terminal)?).await?;
+            json!({ "terminal_id": terminal, "link": made.link.expose_secret(), "expires_at": made.expires_at.to_string() })
+        }
+        TerminalCommand::Revoke { terminal } => {
+            app.revoke_terminal(parse(&terminal)?).await?;
+            json!({ "terminal_id": terminal, "state": "revoked" })
+        }
+        TerminalCommand::Jpqr { terminal, number, postal_code } => {
+            let number = number.as_deref().map(str::parse).transpose();
+            let number = number.map_err(|error: JpqrNumberError| format!("--number: {error}"))?;
+            app.set_jpqr(parse(&terminal)?, number.clone().zip(postal_code.clone())).await?;
+            json!({ "terminal_id": terminal, "jpqr": number.map(|it| it.to_string()), "postal_code": postal_code })
+        }
         TerminalCommand::Freeze { terminal } => {
             app.freeze_terminal(parse(&terminal)?, true).await?;
             json!({ "terminal_id": terminal, "state": "frozen" })
@@ -124,7 +139,7 @@ pub(crate) fn print(object: &Value, as_json: bool) {
             other => println!("{name:<15} {other}"),
         }
     }
-    let secret = ["token", "phone"].into_iter().find(|name| object.get(name).is_some());
+    let secret = ["token", "phone", "link"].into_iter().find(|name| object.get(name).is_some());
     if let Some(secret) = secret {
         println!("\nThe {secret} is shown this once. Keep it where only its owner can read it.");
     }

@@ -136,6 +136,30 @@ pub(crate) enum TerminalCommand {
         #[arg(long)]
         sandbox: bool,
     },
+    /// Make a link by which a browser becomes a terminal: the till page, or the ATM's. Good once, for a day.
+    Link {
+        /// The terminal, `trm_...`.
+        #[arg(long)]
+        terminal: String,
+    },
+    /// End a terminal for good, and the browser that is it: stolen, sold or replaced.
+    Revoke {
+        /// The terminal, `trm_...`.
+        #[arg(long)]
+        terminal: String,
+    },
+    /// Give a terminal's place the numbers that JPQR knows it by, or take them away.
+    Jpqr {
+        /// The terminal, `trm_...`.
+        #[arg(long)]
+        terminal: String,
+        /// The numbers, `0000000000001-0001-000001-000001`.
+        #[arg(long, requires = "postal_code")]
+        number: Option<String>,
+        /// The postal code of the place, which JPQR's codes need.
+        #[arg(long, requires = "number")]
+        postal_code: Option<String>,
+    },
     /// Refuse everything from a terminal.
     Freeze {
         /// The terminal, `trm_...`.

@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use warifu_app::App;
 use warifu_core::place::{Book, Channel};
@@ -61,7 +61,8 @@ pub(crate) async fn run(flags: &Flags, options: DemoOptions) -> Result<(), Failu
         serving.abort();
         return Err(failure);
     }
-    receipt.invite(address, &config.public_origin, &options.dir);
+    let links = counter_links(&app).await?;
+    receipt.invite(address, &config.public_origin, &links, &options.dir);
     serving.await?
 }
 
@@ -135,6 +136,21 @@ async fn open_shop(place: &Place<'_>, language: Language) -> Result<Cast, Failur
         tills: tills.map(|till| Till::new(&base, till.token)),
         phones: phones.map(|phone| Phone::new(&base, phone)),
     })
+}
+
+/// Links by which a browser becomes a till, an ATM and a till for trials.
+async fn counter_links(app: &App) -> Result<[SecretString; 3], Failure> {
+    let merchant = app.add_merchant("Warifu Stores").await?;
+    let shop = app.add_shop(merchant.id, "割符商店 駅前店").await?;
+    let link = async |name, channel, book| {
+        let added = app.add_terminal(shop.id, name, channel, book).await?;
+        app.make_terminal_link(added.terminal.id).await.map(|made| made.link)
+    };
+    Ok([
+        link("Till", Channel::Till, Book::Real).await?,
+        link("ATM", Channel::Atm, Book::Real).await?,
+        link("Sandbox", Channel::Till, Book::Sandbox).await?,
+    ])
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

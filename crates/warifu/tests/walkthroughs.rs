@@ -93,7 +93,13 @@ fn every_walkthrough_is_run() {
     pages.sort();
     assert_eq!(
         pages,
-        ["a-backup-and-a-restore.md", "a-backup-on-postgresql.md", "a-first-payment.md", "a-shops-day.md"]
+        [
+            "a-backup-and-a-restore.md",
+            "a-backup-on-postgresql.md",
+            "a-first-payment.md",
+            "a-shops-day.md",
+            "a-till-in-python.md"
+        ]
     );
 }
 
@@ -126,4 +132,14 @@ async fn a_shops_day_on_sqlite() {
 #[tokio::test]
 async fn a_shops_day_on_postgres() {
     run("a-shops-day.md", Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_till_in_python_on_sqlite() {
+    run("a-till-in-python.md", Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_till_in_python_on_postgres() {
+    run("a-till-in-python.md", Engine::Postgres).await;
 }

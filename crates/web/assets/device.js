@@ -10,7 +10,8 @@ function open() {
   });
 }
 
-async function stored(mode, act) {
+/** What this browser keeps of itself: keys that cannot leave it. */
+export async function stored(mode, act) {
   const database = await open();
   try {
     return await new Promise((resolve, reject) => {

@@ -34,7 +34,8 @@ async function create(options) {
 
 async function get(options, more) {
   const { publicKey } = options;
-  const found = await navigator.credentials.get({ publicKey: { ...publicKey, challenge: decode(publicKey.challenge), allowCredentials: [] }, ...more });
+  const allowCredentials = (publicKey.allowCredentials ?? []).map(buffer);
+  const found = await navigator.credentials.get({ publicKey: { ...publicKey, challenge: decode(publicKey.challenge), allowCredentials }, ...more });
   const { authenticatorData, clientDataJSON, signature, userHandle } = found.response;
   return {
     ...outer(found),
@@ -100,6 +101,12 @@ export async function addPasskey() {
   const { ceremony, options } = await proven(() => send("POST", "/v1/passkeys/begin"));
   const credential = await create(options);
   await send("POST", "/v1/passkeys/finish", { ceremony, credential, name: (await describe()).name });
+}
+
+/** Confirms one thing with a passkey, by options that are good for it alone. */
+export async function confirm(options) {
+  stopOffering();
+  return get(options, {});
 }
 
 /** Does what needs a fresh proof; if it is asked for, the member gives it once. */

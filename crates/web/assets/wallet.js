@@ -1,17 +1,22 @@
 // The member's wallet: which place is shown, and what is known of the member. Nothing of it is kept when the page goes.
+import * as bill from "./bill.js";
 import { hasKey, send } from "./device.js";
 import * as history from "./history.js";
 import * as live from "./live.js";
 import * as me from "./me.js";
 import { explain, obstacle, offer, recover, signIn, signUp, stopOffering } from "./passkey.js";
 import * as pay from "./pay.js";
+import * as scanPlace from "./scan-place.js";
 import { connection, trouble, whenGone } from "./shell.js";
 import { announce, language, t } from "./text.js";
 import * as topUp from "./top-up.js";
 
 const $ = (id) => document.getElementById(id);
-const VIEWS = { "/": "pay", "/history": "history", "/top-up": "top-up", "/me": "me" };
-const rooms = { pay, history, "top-up": topUp, me };
+const VIEWS = { "/": "pay", "/history": "history", "/top-up": "top-up", "/me": "me", "/scan": "scan" };
+const rooms = { pay, history, "top-up": topUp, me, scan: scanPlace, bill };
+
+/** The view of a path; `undefined` if it is none of the app's. */
+const viewOf = (path) => VIEWS[path] ?? (/^\/(bill|shop)\/\w+$/.test(path) ? "bill" : undefined);
 let signedIn = false;
 // Counts the ways in that were begun: what an earlier one came to is not told any more.
 let attempts = 0;
@@ -20,14 +25,14 @@ function show(view) {
   for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== `view-${view}`;
   $("nav").hidden = !rooms[view];
   for (const link of $("nav").querySelectorAll("a")) {
-    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    if (link.dataset.view === (view === "bill" || view === "scan" ? "pay" : view)) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
 }
 
 /** Goes to a place of the app. */
 function go(path, push = true) {
-  const view = VIEWS[path] ?? "pay";
+  const view = viewOf(path) ?? "pay";
   if (push && location.pathname !== path) window.history.pushState(null, "", path);
   for (const [name, room] of Object.entries(rooms)) if (name !== view) room.leave?.();
   show(view);
@@ -56,7 +61,7 @@ function told(name, what) {
 async function enter() {
   stopOffering();
   signedIn = true;
-  go(location.pathname in VIEWS ? location.pathname : "/", false);
+  go(viewOf(location.pathname) ? location.pathname : "/", false);
   live.open(told);
 }
 
@@ -117,14 +122,14 @@ $("sign-out").addEventListener("click", async () => {
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (!link || event.metaKey || event.ctrlKey || event.button !== 0) return;
-  if (link.origin === location.origin && link.pathname in VIEWS && !link.hash) {
+  if (link.origin === location.origin && viewOf(link.pathname) && !link.hash) {
     event.preventDefault();
     go(link.pathname);
     $("main").focus({ preventScroll: true });
   }
 });
 addEventListener("popstate", () => { if (signedIn) go(location.pathname, false); });
-addEventListener("online", () => { if (signedIn) { connection(null); live.open(told); rooms[VIEWS[location.pathname] ?? "pay"].enter(); } });
+addEventListener("online", () => { if (signedIn) { connection(null); live.open(told); rooms[viewOf(location.pathname) ?? "pay"].enter(); } });
 // A page that is kept aside must not keep a connection: a browser has six to a server.
 addEventListener("pagehide", () => live.close());
 addEventListener("pageshow", (event) => { if (event.persisted && signedIn) live.open(told); });
@@ -132,7 +137,8 @@ addEventListener("offline", () => connection({ status: 0 }));
 document.addEventListener("visibilitychange", () => {
   if (!signedIn || document.visibilityState !== "visible") return;
   live.open(told);
-  rooms[VIEWS[location.pathname] ?? "pay"].enter();
+  // A camera that was left is not opened again behind somebody's back.
+  if (location.pathname !== "/scan") rooms[viewOf(location.pathname) ?? "pay"].enter();
 });
 
 for (const button of document.querySelectorAll("[data-lang]")) {
@@ -148,6 +154,7 @@ if ("serviceWorker" in navigator) {
   navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js").catch(() => undefined);
 }
 
+bill.whenPaid(() => { go("/"); pay.happened("missed"); }, (path, push) => { window.history[push ? "replaceState" : "pushState"](null, "", path); go(path, false); });
 whenGone(() => lost(t("signed_out")));
 
 // Somebody who has a key was here before. Whether the session still lives is told by the first request.

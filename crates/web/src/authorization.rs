@@ -1,7 +1,11 @@
 //! The `Authorization` header: a bearer token (RFC 6750), or the parts of a signed request.
 //!
-//! `Warifu-HMAC-SHA256 terminal=trm_..., time=1775000000, nonce=..., signature=...`, each part once, in any order.
+//! `Warifu-HMAC-SHA256 terminal=trm_..., time=1775000000, nonce=..., signature=HEX`, each part once, in any order; or, from a
+//! browser that is a terminal, `Warifu-ECDSA-P256` with the same parts and the signature in Base64url.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use warifu_app::TerminalSignature;
 use warifu_core::id::TerminalId;
 
 /// What a header says.
@@ -19,11 +23,13 @@ pub(crate) struct SignatureParts<'a> {
     pub(crate) terminal: TerminalId,
     pub(crate) unix_seconds: i64,
     pub(crate) nonce: &'a str,
-    pub(crate) signature: &'a str,
+    pub(crate) signature: TerminalSignature,
 }
 
 /// The name of the scheme for signed requests.
 const SCHEME: &str = "Warifu-HMAC-SHA256";
+/// The name of the scheme for requests that a browser signed.
+const BROWSER_SCHEME: &str = "Warifu-ECDSA-P256";
 /// A longer header is nobody's.
 const LENGTH_MAX: usize = 512;
 
@@ -39,12 +45,31 @@ pub(crate) fn parse(header: &str) -> Result<Authorization<'_>, &'static str> {
         return if fits { Ok(Authorization::Bearer(rest)) } else { Err("The bearer token is empty or malformed.") };
     }
     if scheme.eq_ignore_ascii_case(SCHEME) {
-        return parse_signature(rest).map(Authorization::Signature);
+        return parse_signature(rest, by_secret).map(Authorization::Signature);
     }
-    Err("The Authorization header names neither Bearer nor Warifu-HMAC-SHA256.")
+    if scheme.eq_ignore_ascii_case(BROWSER_SCHEME) {
+        return parse_signature(rest, by_browser).map(Authorization::Signature);
+    }
+    Err("The Authorization header names neither Bearer nor Warifu-HMAC-SHA256 nor Warifu-ECDSA-P256.")
 }
 
-fn parse_signature(text: &str) -> Result<SignatureParts<'_>, &'static str> {
+fn by_secret(signature: &str) -> Result<TerminalSignature, &'static str> {
+    let is_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    if signature.len() != 64 || !signature.bytes().all(is_hex) {
+        return Err("The signature is not 64 lower-case hex digits.");
+    }
+    Ok(TerminalSignature::Secret(signature.to_owned()))
+}
+
+fn by_browser(signature: &str) -> Result<TerminalSignature, &'static str> {
+    let bytes = URL_SAFE_NO_PAD.decode(signature).ok().filter(|bytes| bytes.len() == 64);
+    bytes.map(TerminalSignature::Browser).ok_or("The signature is not 64 bytes in Base64url without padding.")
+}
+
+fn parse_signature(
+    text: &str,
+    read: fn(&str) -> Result<TerminalSignature, &'static str>,
+) -> Result<SignatureParts<'_>, &'static str> {
     let (mut terminal, mut time, mut nonce, mut signature) = (None, None, None, None);
     for part in text.split(',') {
         let (name, value) = part.trim().split_once('=').ok_or("A part of the signature is not name=value.")?;
@@ -69,10 +94,7 @@ fn parse_signature(text: &str) -> Result<SignatureParts<'_>, &'static str> {
     if !(16..=64).contains(&nonce.len()) || !nonce.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("The nonce is not 16 to 64 printable ASCII characters.");
     }
-    let signature = signature.ok_or(missing)?;
-    if signature.len() != 64 || !signature.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-        return Err("The signature is not 64 lower-case hex digits.");
-    }
+    let signature = read(signature.ok_or(missing)?)?;
     Ok(SignatureParts { terminal, unix_seconds, nonce, signature })
 }
 
@@ -95,6 +117,19 @@ mod tests {
         let header = signed(|header| header);
         let Authorization::Signature(parts) = parse(&header).unwrap() else { unreachable!() };
         assert_eq!((parts.unix_seconds, parts.nonce), (1_775_000_000, "0123456789abcdef"));
+    }
+
+    #[test]
+    fn a_browser_signs_in_base64url() {
+        let header = |signature: &str| {
+            signed(|header| header.replace(SCHEME, BROWSER_SCHEME).replace(&"a".repeat(64), signature))
+        };
+        let good = header(&"A".repeat(86));
+        let Authorization::Signature(parts) = parse(&good).unwrap() else { unreachable!() };
+        assert_eq!(parts.signature, TerminalSignature::Browser(vec![0; 64]));
+        for wrong in ["", "A", &"A".repeat(85), &"A".repeat(87), &format!("{}==", "A".repeat(86)), &"a".repeat(64)] {
+            assert!(parse(&header(wrong)).is_err(), "{wrong}");
+        }
     }
 
     #[test]

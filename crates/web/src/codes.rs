@@ -18,7 +18,7 @@ use crate::state::Web;
 /// A picture of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum PictureKind {
+pub(crate) enum PictureKind {
     /// The barcode, as SVG.
     Code128Svg,
     /// The barcode, as PNG.
@@ -44,7 +44,7 @@ pub(crate) struct CodeIssue {
 
 /// A drawn picture.
 #[derive(Debug, Serialize, ToSchema)]
-struct Picture {
+pub(crate) struct Picture {
     /// Which one.
     kind: PictureKind,
     /// `image/svg+xml` or `image/png`.
@@ -92,20 +92,11 @@ pub(crate) struct IssuedCode {
 pub(crate) async fn issue(
     State(web): State<Web>,
     AsMember(phone): AsMember,
-    JsonBody(mut request): JsonBody<CodeIssue>,
+    JsonBody(request): JsonBody<CodeIssue>,
 ) -> Result<(StatusCode, Json<IssuedCode>), Problem> {
-    if request.pictures.len() > 4 {
-        return Err(Problem::invalid("pictures are at most 4. Nothing was done."));
-    }
-    request.pictures.sort_unstable();
-    request.pictures.dedup();
+    let kinds = distinct(request.pictures)?;
     let shown = web.app.issue_code(&phone, request.use_points).await?;
-    let pictures = request.pictures.into_iter().map(|kind| draw(kind, &shown.code)).collect::<Result<_, _>>().map_err(
-        |error| {
-            tracing::error!(%error, "a code could not be drawn");
-            Problem::unavailable()
-        },
-    )?;
+    let pictures = draw(&kinds, &shown.code)?;
     let issued = IssuedCode {
         code: shown.code.digits().to_owned(),
         jpqr: shown.code.jpqr(),
@@ -116,7 +107,25 @@ pub(crate) async fn issue(
     Ok((StatusCode::CREATED, Json(issued)))
 }
 
-fn draw(kind: PictureKind, code: &Code) -> Result<Picture, PictureError> {
+/// Which pictures are wanted, each once.
+pub(crate) fn distinct(mut kinds: Vec<PictureKind>) -> Result<Vec<PictureKind>, Problem> {
+    if kinds.len() > 4 {
+        return Err(Problem::invalid("pictures are at most 4. Nothing was done."));
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    Ok(kinds)
+}
+
+/// Draws a code in each of these ways.
+pub(crate) fn draw(kinds: &[PictureKind], code: &Code) -> Result<Vec<Picture>, Problem> {
+    kinds.iter().map(|kind| picture_of(*kind, code)).collect::<Result<_, _>>().map_err(|error: PictureError| {
+        tracing::error!(%error, "a code could not be drawn");
+        Problem::unavailable()
+    })
+}
+
+fn picture_of(kind: PictureKind, code: &Code) -> Result<Picture, PictureError> {
     // Not the digits: a screen reader must not speak them to a whole shop.
     const LABEL: &str = "Payment code";
     const SVG: &str = "image/svg+xml";

@@ -99,7 +99,7 @@ pub(crate) struct DeviceBody {
 }
 
 impl DeviceBody {
-    fn read(self) -> Result<NewDevice, Problem> {
+    pub(crate) fn read(self) -> Result<NewDevice, Problem> {
         let key = URL_SAFE_NO_PAD.decode(&self.public_key).unwrap_or_default();
         Ok(NewDevice::new(&key, &self.name)?)
     }

@@ -5,6 +5,7 @@
 
 mod authorization;
 mod balances;
+mod bills;
 mod body;
 mod caller;
 mod codes;
@@ -30,7 +31,9 @@ mod router;
 mod sandbox;
 mod serve;
 mod sessions;
+mod shop;
 mod state;
+mod terminals;
 mod top_ups;
 mod transaction;
 mod webhooks;

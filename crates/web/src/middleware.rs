@@ -101,18 +101,18 @@ async fn admit(web: &Web, request: Request) -> Result<Request, Problem> {
     let header = header.to_str().map_err(|_| Problem::unauthorized("The Authorization header is not ASCII."))?;
     let caller = match authorization::parse(header).map_err(Problem::unauthorized)? {
         Authorization::Bearer(token) => web.app.caller_of_token(token).await?,
-        Authorization::Signature(signature) => {
+        Authorization::Signature(signed) => {
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-            let signed = SignedRequest {
-                terminal: signature.terminal,
-                unix_seconds: signature.unix_seconds,
-                nonce: signature.nonce.to_owned(),
-                signature: signature.signature.to_owned(),
+            let request = SignedRequest {
+                terminal: signed.terminal,
+                unix_seconds: signed.unix_seconds,
+                nonce: signed.nonce.to_owned(),
+                signature: signed.signature,
                 method: parts.method.as_str().to_owned(),
                 path: path.to_owned(),
                 body_sha256: SignedRequest::digest(&body),
             };
-            web.app.caller_of_signature(signed).await?
+            web.app.caller_of_signature(request).await?
         }
     };
     web.admit(&caller)?;

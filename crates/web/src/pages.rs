@@ -1,7 +1,7 @@
-//! The pages that members see: shells without data, the files that they are made of, and what makes them an app.
+//! The pages that members and cashiers see: shells without data, the files that they are made of, and what makes the wallet an app.
 //!
 //! Everything is in the binary and nothing is loaded from elsewhere. A shell is in the language that the browser asks for or
-//! that was chosen; whatever is a member's comes later, by signed requests.
+//! that was chosen; whatever is a member's or a shop's comes later, by signed requests.
 
 mod assets;
 mod text;
@@ -18,30 +18,57 @@ use axum::routing::get;
 
 use crate::problem::Problem;
 use crate::state::Web;
-use text::Language;
+use text::{Audience, Language, Text};
 
 /// What the pages may do: scripts, styles and pictures from here and nowhere else, and nothing inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types warifu";
 /// What the browser keeps from the page that it does not need.
-const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), screen-wake-lock=(self), \
+const PERMISSIONS: &str = "camera=(self), geolocation=(), microphone=(), payment=(), usb=(), screen-wake-lock=(self), \
     publickey-credentials-create=(self), publickey-credentials-get=(self)";
 
 /// The shell of the member's app: every place of it, empty.
 #[derive(Template)]
 #[template(path = "wallet.html")]
 struct Wallet<'a> {
-    text: Language,
+    text: Text,
     version: &'static str,
     origin: &'a str,
 }
 
+/// The page of a till.
+#[derive(Template)]
+#[template(path = "till.html")]
+struct TillPage {
+    text: Text,
+    version: &'static str,
+}
+
+/// The page of an ATM.
+#[derive(Template)]
+#[template(path = "atm.html")]
+struct AtmPage {
+    text: Text,
+    version: &'static str,
+}
+
+/// The page of the sandbox, for makers of tills.
+#[derive(Template)]
+#[template(path = "sandbox.html")]
+struct SandboxPage {
+    text: Text,
+    version: &'static str,
+}
+
 /// The routes of the pages.
 pub(crate) fn router() -> Router<Web> {
-    let places = ["/", "/history", "/top-up", "/me"];
+    let places = ["/", "/history", "/top-up", "/me", "/scan", "/bill/{id}", "/shop/{id}"];
     let pages = places.into_iter().fold(Router::new(), |router, place| router.route(place, get(wallet)));
     pages
+        .route("/till", get(till))
+        .route("/atm", get(atm))
+        .route("/sandbox", get(sandbox))
         .route("/assets/{version}/{file}", get(assets::asset))
         .route("/manifest.webmanifest", get(manifest))
         .route("/sw.js", get(service_worker))
@@ -49,14 +76,32 @@ pub(crate) fn router() -> Router<Web> {
 }
 
 async fn wallet(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Problem> {
-    let text = Language::of(&headers);
+    let text = Language::of(&headers).words(Audience::Wallet);
     let origin = web.app.origin();
-    let page = Wallet { text, version: assets::version(), origin: &origin };
+    shell(&Wallet { text, version: assets::version(), origin: &origin }, text, &headers)
+}
+
+async fn till(headers: HeaderMap) -> Result<Response, Problem> {
+    let text = Language::of(&headers).words(Audience::Station);
+    shell(&TillPage { text, version: assets::version() }, text, &headers)
+}
+
+async fn atm(headers: HeaderMap) -> Result<Response, Problem> {
+    let text = Language::of(&headers).words(Audience::Station);
+    shell(&AtmPage { text, version: assets::version() }, text, &headers)
+}
+
+async fn sandbox(headers: HeaderMap) -> Result<Response, Problem> {
+    let text = Language::of(&headers).words(Audience::Station);
+    shell(&SandboxPage { text, version: assets::version() }, text, &headers)
+}
+
+fn shell(page: &impl Template, text: Text, headers: &HeaderMap) -> Result<Response, Problem> {
     let html = page.render().map_err(|error| {
         tracing::error!(%error, "a page could not be written");
         Problem::unavailable()
     })?;
-    let mut response = assets::compressed(html.as_bytes(), &headers);
+    let mut response = assets::compressed(html.as_bytes(), headers);
     let told = response.headers_mut();
     let mut say = |name: HeaderName, value: &'static str| told.insert(name, HeaderValue::from_static(value));
     say(CONTENT_TYPE, "text/html; charset=utf-8");
@@ -72,7 +117,7 @@ async fn wallet(State(web): State<Web>, headers: HeaderMap) -> Result<Response, 
 }
 
 async fn manifest(headers: HeaderMap) -> Response {
-    let text = Language::of(&headers);
+    let text = Language::of(&headers).words(Audience::Wallet);
     let manifest = serde_json::json!({
         "name": text.get("app_name"), "short_name": text.get("app_name"), "description": text.get("start_sentence"),
         "lang": text.tag(), "id": "/", "start_url": "/", "scope": "/", "display": "standalone",

@@ -186,6 +186,18 @@ impl From<Fault> for Problem {
                 "The wallet was moved lately",
                 "The wallet was moved to another device lately, and moves no further until it has cooled. Nothing was done.",
             ),
+            Fault::BillClosed => Self::new(
+                StatusCode::CONFLICT,
+                "bill_closed",
+                "This bill cannot be paid any more",
+                "The bill was paid, cancelled or refused, or has expired. Nothing was done. Ask for the bill to see which.",
+            ),
+            Fault::Link => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "link_refused",
+                "The link is of no use any more",
+                "This link was used, or is too old. Ask the operator for a new one.",
+            ),
             Fault::Passkey(detail) => {
                 Self::new(StatusCode::UNAUTHORIZED, "passkey_refused", "The passkey is not believed", detail)
             }

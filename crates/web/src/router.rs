@@ -16,8 +16,8 @@ use crate::middleware::{admit_anyone, authenticate, trace};
 use crate::problem::Problem;
 use crate::state::Web;
 use crate::{
-    balances, codes, devices, docs, events, health, history, live, members, pages, passkeys, payments, receipts,
-    refunds, sandbox, sessions, top_ups, webhooks,
+    balances, bills, codes, devices, docs, events, health, history, live, members, pages, passkeys, payments, receipts,
+    refunds, sandbox, sessions, shop, terminals, top_ups, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -35,6 +35,9 @@ use crate::{
         (name = "payments", description = "Payments, taken by terminals"),
         (name = "refunds", description = "Giving back what was captured"),
         (name = "top-ups", description = "Top-ups by cash at terminals, and from points by members"),
+        (name = "bills", description = "The shop's own code, opened and confirmed by members"),
+        (name = "terminals", description = "A terminal itself, and how a browser becomes one"),
+        (name = "shop", description = "What was done in a shop on a day"),
         (name = "members", description = "Signing up and in, on a device that the session is bound to"),
         (name = "passkeys", description = "A member's passkeys and recovery codes"),
         (name = "devices", description = "Which device a wallet pays from"),
@@ -71,7 +74,7 @@ impl Modify for Security {
         components.add_security_scheme("partner_token", bearer("A partner's bearer token: `wfp_...`"));
         let signature = "`Warifu-HMAC-SHA256 terminal=trm_..., time=UNIX_SECONDS, nonce=..., signature=HEX`: HMAC-SHA256, \
             keyed with the signing secret, over method, path with query, time, nonce and the hex SHA-256 of the body, \
-            joined by line feeds";
+            joined by line feeds. A browser that is a terminal signs as `Warifu-ECDSA-P256` instead, see docs/interface.md";
         let signature = ApiKeyValue::with_description("Authorization", signature);
         components.add_security_scheme("terminal_signature", SecurityScheme::ApiKey(ApiKey::Header(signature)));
     }
@@ -114,6 +117,17 @@ fn interface() -> OpenApiRouter<Web> {
         .routes(routes!(devices::dispute))
         .routes(routes!(live::ticket))
         .routes(routes!(sandbox::issue))
+        .routes(routes!(sandbox::trials, sandbox::forget_trials))
+        .routes(routes!(bills::pay_in_sandbox))
+        .routes(routes!(bills::make))
+        .routes(routes!(bills::get))
+        .routes(routes!(bills::begin))
+        .routes(routes!(bills::pay))
+        .routes(routes!(bills::shop_code))
+        .routes(routes!(bills::open_code))
+        .routes(routes!(shop::transactions))
+        .routes(routes!(shop::totals))
+        .routes(routes!(terminals::get))
         .routes(routes!(events::list))
         .routes(routes!(webhooks::create, webhooks::list))
         .routes(routes!(webhooks::get, webhooks::delete))
@@ -129,6 +143,7 @@ fn doors() -> OpenApiRouter<Web> {
         .routes(routes!(members::begin_sign_in))
         .routes(routes!(members::finish_sign_in))
         .routes(routes!(members::recover))
+        .routes(routes!(terminals::enroll))
         .routes(routes!(live::open))
 }
 

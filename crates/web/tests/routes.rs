@@ -14,9 +14,11 @@ use serde_json::{Value, json};
 use warifu_testkit::{Cashier, Engine, Reply, Server};
 
 /// Routes that are not operations of the interface description. `/metrics` has an address of its own.
-const OTHERS: [&str; 13] = [
+const OTHERS: [&str; 19] = [
     "GET / anyone",
     "GET /assets/{version}/{file} anyone",
+    "GET /atm anyone",
+    "GET /bill/{id} anyone",
     "GET /docs anyone",
     "GET /docs/ anyone",
     "GET /docs/{file} anyone",
@@ -26,7 +28,11 @@ const OTHERS: [&str; 13] = [
     "GET /me anyone",
     "GET /metrics anyone, on its own address",
     "GET /openapi.json anyone",
+    "GET /sandbox anyone",
+    "GET /scan anyone",
+    "GET /shop/{id} anyone",
     "GET /sw.js anyone",
+    "GET /till anyone",
     "GET /top-up anyone",
 ];
 

@@ -37,7 +37,7 @@ on_both_databases! {
         let now = server.clock().now();
         let expected = json!({
             "code": said["code"], "jpqr": said["jpqr"], "scenario": "plain", "issued_at": now.to_string(),
-            "expires_at": now.saturating_add(Duration::from_secs(300)).to_string(),
+            "expires_at": now.saturating_add(Duration::from_secs(300)).to_string(), "pictures": [],
         });
         assert_eq!(said, expected);
         let _ = trial.take(100, said["jpqr"].as_str().unwrap()).await.expect(201);

@@ -21,7 +21,7 @@ use warifu_testkit::actors::refund;
 use warifu_testkit::{Cashier, Engine, Member, Partner, Server, ServerSettings, TestDatabase};
 
 /// Needs a browser, a passkey or a recovery code, or ends what this test goes on with; `wallet` does these.
-const BY_BROWSER: [&str; 10] = [
+const BY_BROWSER: [&str; 13] = [
     "POST /v1/sign-up/finish",
     "POST /v1/sign-in/finish",
     "POST /v1/recovery",
@@ -32,6 +32,9 @@ const BY_BROWSER: [&str; 10] = [
     "POST /v1/sign-out",
     "POST /v1/device/consent",
     "POST /v1/device/dispute",
+    "POST /v1/bills/{id}/confirm",
+    "POST /v1/bills/{id}/pay",
+    "POST /v1/enrollments",
 ];
 
 /// Left out for a member's phone, which signs each request as it goes over the wire: a credential cannot be taken away from it.
@@ -77,6 +80,9 @@ impl Run<'_> {
             // It finds the id of its own session in the list of them.
             command.args(["--exclude-operation-id", "signOut", "--exclude-operation-id", "endSession"]);
         }
+        if caller == "sandbox" {
+            command.args(["--include-path-regex", "^/v1/sandbox/"]);
+        }
         if let Some(authorization) = authorization {
             command.args(["-H", &format!("Authorization: {authorization}")]);
         }
@@ -105,7 +111,7 @@ impl Run<'_> {
 }
 
 /// What the requests that shall succeed name in their paths and say in their bodies, by the path of the operation.
-async fn known(server: &Server, cashier: &Cashier, member: &Member, partner: &Partner) -> Value {
+async fn known(server: &Server, [cashier, trial]: [&Cashier; 2], member: &Member, partner: &Partner) -> Value {
     // Nobody listens there; only the interface is looked at.
     let webhook = partner.add_webhook("http://127.0.0.1:9/", None).await.expect(201).text_at("/id");
     let top_up =
@@ -122,7 +128,15 @@ async fn known(server: &Server, cashier: &Cashier, member: &Member, partner: &Pa
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let event = top_up.replace("top_", "evt_");
+    let asked = json!({ "request_id": "known_bill", "amount": 1, "currency": "JPY" });
+    let bill = cashier.post("/v1/bills", &asked).await.expect(201).text_at("/id");
+    let place = cashier.get("/v1/shop-code").await.expect(200).text_at("/code");
+    let trial_bill = trial.post("/v1/bills", &asked).await.expect(201).text_at("/id");
     json!({
+        "/v1/bills/{id}": { "path": { "id": bill } },
+        "/v1/shop-codes/open": { "body": { "code": place, "amount": null } },
+        "/v1/sandbox/bills/{id}/pay": { "path": { "id": trial_bill } },
+        "/v1/sandbox/codes": { "body": { "scenario": "plain" } },
         "/v1/payments/{id}": { "path": { "id": payment } },
         "/v1/payments/{id}/capture": { "path": { "id": held[0] }, "body": { "amount": 1, "final": false } },
         "/v1/payments/{id}/void": { "path": { "id": held[1] } },
@@ -159,12 +173,15 @@ async fn every_reply_is_as_the_description_says() {
     let partner_token = added.token.expose_secret().to_owned();
     let partner = Partner::by_token(server.origin(), &partner_token);
     server.set_policy(&[("till_top_up_max", None), ("balance_max", None)]).await;
-    let known = known(&server, &cashier, &member, &partner).await;
+    let trial_till = server.add_sandbox_till(till.shop).await;
+    let trial = Cashier::by_token(server.origin(), &trial_till.token);
+    let known = known(&server, [&cashier, &trial], &member, &partner).await;
     let folder = tempfile::tempdir().unwrap();
     let run = Run { server: &server, phone: &phone, known: known.to_string(), folder: folder.path() };
 
     let anonymous = run.as_caller("anonymous", None).await;
     let terminal = run.as_caller("terminal", Some(&format!("Bearer {}", till.token))).await;
+    let in_sandbox = run.as_caller("sandbox", Some(&format!("Bearer {}", trial_till.token))).await;
     let by_partner = run.as_caller("partner", Some(&format!("Bearer {partner_token}"))).await;
     let by_member = run.as_caller("member", None).await;
 
@@ -184,7 +201,8 @@ async fn every_reply_is_as_the_description_says() {
                 .map(move |(method, _)| format!("{method} {path}"))
         })
         .collect();
-    let reached: BTreeSet<String> = terminal.iter().chain(&by_member).chain(&by_partner).cloned().collect();
+    let reached: BTreeSet<String> =
+        terminal.iter().chain(&in_sandbox).chain(&by_member).chain(&by_partner).cloned().collect();
     let every: BTreeSet<String> = every.into_iter().filter(|it| !BY_BROWSER.contains(&it.as_str())).collect();
     let missed: Vec<_> = every.difference(&reached).collect();
     assert!(

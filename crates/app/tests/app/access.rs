@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use warifu_app::{AccessDenied, Caller, NewTerminal, SIGNATURE_WINDOW, SignedRequest, sign};
+use warifu_app::{AccessDenied, Caller, NewTerminal, SIGNATURE_WINDOW, SignedRequest, TerminalSignature, sign};
 use warifu_core::id::TerminalId;
 use warifu_testkit::{TestDatabase, on_both_databases};
 
@@ -17,7 +17,14 @@ pub(crate) fn signed(terminal: &NewTerminal, unix_seconds: i64, nonce: &str, bod
         terminal: terminal.terminal.id,
         unix_seconds,
         nonce: nonce.to_owned(),
-        signature: sign(terminal.signing_secret.expose_secret(), "POST", PATH, unix_seconds, nonce, body),
+        signature: TerminalSignature::Secret(sign(
+            terminal.signing_secret.expose_secret(),
+            "POST",
+            PATH,
+            unix_seconds,
+            nonce,
+            body,
+        )),
         method: "POST".to_owned(),
         path: PATH.to_owned(),
         body_sha256: SignedRequest::digest(body),
@@ -121,11 +128,11 @@ on_both_databases! {
             SignedRequest { method: "PUT".to_owned(), ..good.clone() },
             SignedRequest { path: format!("{PATH}?a"), ..good.clone() },
             SignedRequest { body_sha256: SignedRequest::digest(b"[]"), ..good.clone() },
-            SignedRequest { signature: String::new(), ..good.clone() },
-            SignedRequest { signature: good.signature.to_uppercase(), ..good.clone() },
+            SignedRequest { signature: TerminalSignature::Secret(String::new()), ..good.clone() },
+            SignedRequest { signature: TerminalSignature::Browser(vec![0; 64]), ..good.clone() },
         ];
         let by_token = sign(town.till.token.expose_secret(), "POST", PATH, now(), "nonce-0123456789", b"{}");
-        wrong.push(SignedRequest { signature: by_token, ..good.clone() });
+        wrong.push(SignedRequest { signature: TerminalSignature::Secret(by_token), ..good.clone() });
         for request in wrong {
             let refused = town.app.caller_of_signature(request.clone()).await;
             assert!(matches!(refused, Err(AccessDenied::WrongSignature)), "{request:?}");

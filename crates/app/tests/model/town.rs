@@ -250,6 +250,10 @@ fn terminal(caller: u32, shop: ShopId, id: TerminalId, at: Time) -> Terminal {
         token_mac,
         signing_key_id: 1,
         created_at: at,
+        public_key: None,
+        practice_of: None,
+        revoked_at: None,
+        jpqr: None,
     }
 }
 

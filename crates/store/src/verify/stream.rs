@@ -31,6 +31,8 @@ impl Run<'_> {
             .into_iter()
             .map(|cursor| (cursor.stream, cursor.position))
             .collect();
+        let lined = self.transaction.list_cursors("shop_lines").await?;
+        self.shop_lines.ends = lined.into_iter().map(|cursor| (cursor.stream, cursor.position)).collect();
         let mut end = -1;
         for head in heads {
             let (stream, position, at) = (head.int(0)?, head.int(1)?, head.int(2)?);
@@ -111,6 +113,10 @@ impl Run<'_> {
             shape::check(record, done, &mut complaints);
             self.known.check_place(record, &mut complaints);
             self.sums.add(record, done, is_sealed);
+            let lined = self.shop_lines.ends.get(&JournalCursor::stream_of(recorded.position));
+            if lined.is_some_and(|end| recorded.position <= *end) {
+                self.shop_lines.add(record, done);
+            }
         }
         self.report.take(&format!("transaction {}", record.id), complaints);
     }

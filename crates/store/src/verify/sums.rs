@@ -228,6 +228,6 @@ fn object_name((book, account, owner, unit): &SumKey) -> String {
     format!("account {} of {owner} in {}{}", account.text(), unit.text(), book_name(*book))
 }
 
-fn book_name(book: Book) -> &'static str {
+pub(super) fn book_name(book: Book) -> &'static str {
     if book == Book::Sandbox { " (sandbox)" } else { "" }
 }

@@ -21,6 +21,7 @@ mod rule;
 mod story;
 mod stream;
 mod tale;
+mod till;
 mod transaction;
 mod verify;
 mod webhook;

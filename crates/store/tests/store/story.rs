@@ -12,7 +12,7 @@ use warifu_core::refusal::Refusal;
 use warifu_core::request::{BodyHash, CallerId, RequestKey};
 use warifu_core::time::Time;
 use warifu_core::wallet::Wallet;
-use warifu_store::{AccountSum, Database, Merchant, Shop, StoreError, Terminal, Transaction, Wanted};
+use warifu_store::{AccountSum, Database, Merchant, Shop, ShopLine, StoreError, Terminal, Transaction, Wanted};
 
 pub(crate) use crate::tale::tell;
 
@@ -82,6 +82,10 @@ pub(crate) fn terminal(id: TerminalId) -> Terminal {
         token_mac: [id.bytes()[0]; 32],
         signing_key_id: 1,
         created_at: time(2),
+        public_key: None,
+        practice_of: None,
+        revoked_at: None,
+        jpqr: None,
     }
 }
 
@@ -237,6 +241,13 @@ pub(crate) async fn add_up(transaction: &mut Transaction) -> Result<(), StoreErr
                 }
             }
         }
+    }
+    for cursor in transaction.list_cursors("shop_lines").await? {
+        let stretch = transaction.list_transactions_after(cursor, 1_000).await?;
+        let Some(last) = stretch.last() else { continue };
+        assert!(transaction.move_cursor("shop_lines", cursor, last.position).await?);
+        let lines: Vec<ShopLine> = stretch.iter().filter_map(ShopLine::of).collect();
+        transaction.create_shop_lines(&lines).await?;
     }
     Ok(())
 }

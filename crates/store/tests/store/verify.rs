@@ -43,7 +43,7 @@ on_both_databases! {
         assert_eq!((report.violations, report.transactions), (vec![], 0));
         tell(&opened).await;
         database.execute_raw(
-            "UPDATE cursors SET position = 0 WHERE stream = 0; DELETE FROM account_sums",
+            "UPDATE cursors SET position = 0 WHERE stream = 0; DELETE FROM account_sums; DELETE FROM shop_lines",
         ).await;
         assert_eq!(opened.verify(|_| {}).await.unwrap().violations, []);
     }

@@ -115,6 +115,21 @@ impl Page {
         }
     }
 
+    /// Types a text wherever the cursor stands, key by key, as a scanner does.
+    ///
+    /// # Panics
+    /// If the browser does not answer.
+    pub async fn type_keys(&self, text: &str) {
+        for letter in text.chars() {
+            for kind in [DispatchKeyEventType::KeyDown, DispatchKeyEventType::KeyUp] {
+                let mut event = DispatchKeyEventParams::new(kind.clone());
+                event.key = Some(letter.to_string());
+                event.text = (kind == DispatchKeyEventType::KeyDown).then(|| letter.to_string());
+                self.page.execute(event).await.expect("the key is pressed");
+            }
+        }
+    }
+
     /// Puts a text into a field, as typing does.
     ///
     /// # Panics

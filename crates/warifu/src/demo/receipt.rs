@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use crate::cli::Language;
 
 /// How many columns a line has. A Japanese character takes two.
@@ -58,7 +60,7 @@ impl Receipt {
     }
 
     /// Says where the server is and what to try.
-    pub(super) fn invite(&self, address: SocketAddr, origin: &str, dir: &Path) {
+    pub(super) fn invite(&self, address: SocketAddr, origin: &str, links: &[SecretString; 3], dir: &Path) {
         let dir = dir.display();
         self.section(self.say("Serving until Ctrl-C", "サービス中(Ctrl-C で終了)"));
         self.row(self.say("your own wallet", "自分のウォレット"), origin);
@@ -66,15 +68,19 @@ impl Receipt {
         self.row(self.say("tokens", "トークン"), &format!("{dir}/tokens.env"));
         self.print("");
         self.print(self.say(
-            "  Open your wallet in a browser, then take cash for it at till 1:",
-            "  ブラウザーで自分のウォレットを開き、端末1でチャージするには:",
+            "  Open your wallet in one window and a till in another. Each link is good once:",
+            "  ウォレットとレジを別々のウィンドウで開いてください。リンクはそれぞれ一度だけ使えます:",
         ));
+        let names = [
+            self.say("till", "レジ"),
+            self.say("ATM", "ATM"),
+            self.say("sandbox, for makers of tills", "サンドボックス(レジ開発者向け)"),
+        ];
+        for (name, link) in names.into_iter().zip(links) {
+            self.print(&format!("    {name}\n      {}", link.expose_secret()));
+        }
+        self.print(self.say("  Or be a till yourself, by the interface:", "  インターフェースを直接使うには:"));
         self.print(&format!("    . {dir}/tokens.env"));
-        self.print(&format!("    curl -H \"Authorization: Bearer $TILL_1\" http://{address}/v1/top-ups \\"));
-        self.print(
-            "      --json '{\"request_id\":\"1\",\"amount\":5000,\"currency\":\"JPY\",\"code\":\"THE 24 DIGITS\"}'",
-        );
-        self.print(self.say("  and a payment:", "  支払いを受けるには:"));
         self.print(&format!("    curl -H \"Authorization: Bearer $TILL_1\" http://{address}/v1/payments \\"));
         self.print(
             "      --json '{\"request_id\":\"2\",\"amount\":1200,\"currency\":\"JPY\",\"code\":\"THE 24 DIGITS\"}'",

@@ -12,8 +12,29 @@ const CHOICE: &str = "lang";
 
 type Catalogue = BTreeMap<String, String>;
 
-static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../../texts/en.json")));
-static JAPANESE: LazyLock<Catalogue> = LazyLock::new(|| read(include_str!("../../texts/ja.json")));
+/// The words of one kind of page in both languages.
+struct Words {
+    english: Catalogue,
+    japanese: Catalogue,
+}
+
+static WALLET: LazyLock<Words> = LazyLock::new(|| Words {
+    english: read(include_str!("../../texts/en.json")),
+    japanese: read(include_str!("../../texts/ja.json")),
+});
+static STATION: LazyLock<Words> = LazyLock::new(|| Words {
+    english: read(include_str!("../../texts/station.en.json")),
+    japanese: read(include_str!("../../texts/station.ja.json")),
+});
+
+/// What a page is for: each kind carries its own words and no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Members.
+    Wallet,
+    /// Cashiers, and whoever stands at an ATM or makes a till.
+    Station,
+}
 
 fn read(text: &str) -> Catalogue {
     // Never the fallback: a test reads both.
@@ -66,22 +87,41 @@ impl Language {
         }
     }
 
+    /// The words for a kind of page.
+    pub(super) fn words(self, audience: Audience) -> Text {
+        let words: &'static Words = match audience {
+            Audience::Wallet => &WALLET,
+            Audience::Station => &STATION,
+        };
+        let catalogue = match self {
+            Self::English => &words.english,
+            Self::Japanese => &words.japanese,
+        };
+        Text { language: self, catalogue }
+    }
+}
+
+/// The words of a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text {
+    language: Language,
+    catalogue: &'static Catalogue,
+}
+
+impl Text {
+    pub(super) const fn tag(self) -> &'static str {
+        self.language.tag()
+    }
+
     /// The words of a name; the name itself where there are none.
     pub(super) fn get(self, name: &'static str) -> &'static str {
-        self.catalogue().get(name).map_or(name, String::as_str)
+        self.catalogue.get(name).map_or(name, String::as_str)
     }
 
     /// All of them, for the scripts.
     pub(super) fn json(self) -> String {
         // `</script>` in a text would end the element that it stands in.
-        serde_json::to_string(self.catalogue()).unwrap_or_default().replace('<', "\\u003c")
-    }
-
-    fn catalogue(self) -> &'static Catalogue {
-        match self {
-            Self::English => &ENGLISH,
-            Self::Japanese => &JAPANESE,
-        }
+        serde_json::to_string(self.catalogue).unwrap_or_default().replace('<', "\\u003c")
     }
 }
 
@@ -125,10 +165,6 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same_things_with_the_same_gaps() {
-        let read = |text: &str| serde_json::from_str::<Catalogue>(text).unwrap();
-        let (english, japanese) =
-            (read(include_str!("../../texts/en.json")), read(include_str!("../../texts/ja.json")));
-        assert!(english.keys().eq(japanese.keys()));
         let gaps = |text: &str| {
             let mut gaps: Vec<String> = text
                 .split('{')
@@ -139,41 +175,68 @@ mod tests {
             gaps.sort_unstable();
             gaps
         };
-        for (name, text) in &english {
-            assert_eq!(gaps(text), gaps(japanese.get(name).unwrap()), "{name}");
+        for (english, japanese) in [
+            (include_str!("../../texts/en.json"), include_str!("../../texts/ja.json")),
+            (include_str!("../../texts/station.en.json"), include_str!("../../texts/station.ja.json")),
+        ] {
+            let (english, japanese): (Catalogue, Catalogue) =
+                (serde_json::from_str(english).unwrap(), serde_json::from_str(japanese).unwrap());
+            assert!(english.keys().eq(japanese.keys()), "{english:?} {japanese:?}");
+            for (name, text) in &english {
+                assert_eq!(gaps(text), gaps(japanese.get(name).unwrap()), "{name}");
+            }
         }
+    }
+
+    /// What the pages of an audience are made of: a template, and every script that it leads to.
+    fn sources(pages: &[&str]) -> String {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
+        let mut waiting: Vec<String> = pages.iter().map(|page| format!("templates/{page}.html")).collect();
+        let (mut known, mut sources) = (std::collections::BTreeSet::new(), String::new());
+        while let Some(path) = waiting.pop() {
+            if !known.insert(path.clone()) {
+                continue;
+            }
+            let text = read(&path);
+            let names = text.split(['"', '/']).filter(|word| word.ends_with(".js") && *word != "sw.js");
+            waiting.extend(names.map(|name| format!("assets/{name}")));
+            let shared = text.split('"').filter(|word| word.ends_with(".html"));
+            waiting.extend(shared.map(|name| format!("templates/{name}")));
+            sources.push_str(&text);
+        }
+        sources
     }
 
     #[test]
     fn every_name_that_a_page_or_script_uses_has_words_and_every_text_is_used() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut sources = std::fs::read_to_string(folder.join("src/pages.rs")).unwrap();
-        for part in ["templates", "assets"] {
-            for entry in std::fs::read_dir(folder.join(part)).unwrap() {
-                let path = entry.unwrap().path();
-                if path.extension().is_some_and(|ending| ending == "js" || ending == "html") {
-                    sources.push_str(&std::fs::read_to_string(path).unwrap());
+        for (audience, pages) in [(Audience::Wallet, &["wallet"][..]), (Audience::Station, &["till", "atm", "sandbox"])]
+        {
+            let mut sources = sources(pages);
+            if audience == Audience::Wallet {
+                // The manifest of the app.
+                sources.push_str(include_str!("../pages.rs"));
+            }
+            let words = Language::English.words(audience).catalogue;
+            for call in ["text.get(\"", "t(\""] {
+                for (before, rest) in sources.match_indices(call).map(|(at, _)| sources.split_at(at + call.len())) {
+                    let before = before.strip_suffix(call).unwrap();
+                    // The end of another name, as in `fetch("`.
+                    if before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '.') && call == "t(\"" {
+                        continue;
+                    }
+                    let name = rest.split('"').next().unwrap();
+                    assert!(words.contains_key(name), "{name} has no words for {audience:?}");
                 }
             }
-        }
-        for call in ["text.get(\"", "t(\""] {
-            for (before, rest) in sources.match_indices(call).map(|(at, _)| sources.split_at(at + call.len())) {
-                let before = before.strip_suffix(call).unwrap();
-                // The end of another name, as in `fetch("`.
-                if before.ends_with(|letter: char| letter.is_alphanumeric() || letter == '.') && call == "t(\"" {
-                    continue;
-                }
-                let name = rest.split('"').next().unwrap();
-                assert!(ENGLISH.contains_key(name), "{name} has no words");
+            for name in words.keys() {
+                let family = name.split_once('.').map_or(name.as_str(), |(family, _)| family);
+                assert!(
+                    sources.contains(&format!("\"{name}\""))
+                        || (family != name && sources.contains(&format!("word(\"{family}\""))),
+                    "{name} is used nowhere for {audience:?}"
+                );
             }
-        }
-        for name in ENGLISH.keys() {
-            let family = name.split_once('.').map_or(name.as_str(), |(family, _)| family);
-            assert!(
-                sources.contains(&format!("\"{name}\""))
-                    || (family != name && sources.contains(&format!("word(\"{family}\""))),
-                "{name} is used nowhere"
-            );
         }
     }
 }

@@ -2,12 +2,19 @@
 
 use warifu_store::Invariant;
 
-use super::{Named, planted, set, transaction};
+use super::{Named, Planted, planted, set, transaction};
 use crate::blob;
-use crate::story::SHOP;
+use crate::story::{SHOP, Story};
 
 fn account(name: &str) -> String {
     format!("account {name} of {SHOP} in JPY")
+}
+
+/// Changes the line of the payment.
+fn moved_line(story: &Story, change: &str) -> Planted {
+    let (position, _) = story.of("payment");
+    let sql = format!("UPDATE shop_lines SET {change} WHERE position = {position}");
+    planted(sql, Invariant::Sums, format!("line of a shop at position {position}"))
 }
 
 pub(super) const ALL: &[Named] = &[
@@ -58,6 +65,28 @@ pub(super) const ALL: &[Named] = &[
     }),
     ("more was summed up than was recorded", |_, _| {
         planted("UPDATE cursors SET position = position + 1000 WHERE stream = 0", Invariant::Sums, "stream 0")
+    }),
+    ("a line of a shop is one yen more", |_, _| {
+        let sql = "UPDATE shop_lines SET amount = amount + 1 WHERE kind = 'payment' AND book = 0";
+        planted(sql, Invariant::Sums, format!("shop {SHOP}"))
+    }),
+    ("a line of a shop is gone", |_, _| {
+        let sql = "DELETE FROM shop_lines WHERE kind = 'authorization' AND book = 0";
+        planted(sql, Invariant::Sums, format!("shop {SHOP}"))
+    }),
+    ("all lines of a shop are gone", |_, _| {
+        planted("DELETE FROM shop_lines WHERE book = 1", Invariant::Sums, format!("shop {SHOP} (sandbox)"))
+    }),
+    ("a line of a shop is on another day", |story, _| moved_line(story, "business_date = business_date + 1")),
+    ("a line of a shop is at another time", |story, _| moved_line(story, "at = at + 1")),
+    ("a line of a shop is of another kind", |story, _| moved_line(story, "kind = 'refund'")),
+    ("a line of a shop is another terminal's", |story, engine| {
+        moved_line(story, &format!("terminal_id = {}", blob(engine, &[0x99; 16])))
+    }),
+    ("a line of a shop is of nothing", |story, _| {
+        let (position, _) = story.of("payment");
+        let sql = format!("UPDATE shop_lines SET position = 100000 WHERE position = {position}");
+        planted(sql, Invariant::Sums, "line of a shop at position 100000")
     }),
     ("a shop's sale became another shop's", |story, engine| {
         let sql = set(story, "payment", &format!("shop_id = {}", blob(engine, &[0x99; 16])));

@@ -1,0 +1,75 @@
+-- Tills that are pages. A terminal may be a browser, known by the public half of a key that it cannot give away.
+ALTER TABLE terminals ADD COLUMN public_key bytea CHECK (public_key IS NULL OR length(public_key) = 65);
+-- The terminal that this one is for practising with: the same browser, in the other book.
+ALTER TABLE terminals ADD COLUMN practice_of bytea CHECK (practice_of IS NULL OR length(practice_of) = 16);
+-- Since when nobody is believed to be this terminal any more.
+ALTER TABLE terminals ADD COLUMN revoked_at bigint;
+-- The numbers that JPQR knows this place by, joined by hyphens, and the postal code that its codes need.
+ALTER TABLE terminals ADD COLUMN jpqr text CHECK (jpqr IS NULL OR length(jpqr) = 32);
+ALTER TABLE terminals ADD COLUMN postal_code text;
+
+CREATE UNIQUE INDEX terminals_by_practice ON terminals (practice_of) WHERE practice_of IS NOT NULL;
+CREATE UNIQUE INDEX terminals_by_jpqr ON terminals (jpqr) WHERE jpqr IS NOT NULL;
+CREATE INDEX terminals_by_shop ON terminals (shop_id, id);
+
+-- Links by which a browser becomes a terminal, each taken once.
+CREATE TABLE enrollments (
+    mac bytea NOT NULL PRIMARY KEY CHECK (length(mac) = 32),
+    terminal_id bytea NOT NULL REFERENCES terminals (id),
+    expires_at bigint NOT NULL
+);
+
+CREATE INDEX enrollments_by_expiry ON enrollments (expires_at);
+
+-- What a terminal asks whoever opens its code to pay, or to take for cash. It is settled under the terminal's own request_id, by the journal.
+CREATE TABLE bills (
+    id bytea NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    terminal_id bytea NOT NULL REFERENCES terminals (id),
+    request_id text NOT NULL CHECK (length(request_id) BETWEEN 1 AND 64),
+    kind text NOT NULL CHECK (kind IN ('payment', 'top_up')),
+    amount bigint NOT NULL CHECK (amount BETWEEN 1 AND 9007199254740991),
+    note text,
+    issued_at bigint NOT NULL,
+    expires_at bigint NOT NULL,
+    -- The member who entered the amount, where a code of a place named none.
+    made_for bytea CHECK (made_for IS NULL OR length(made_for) = 16),
+    UNIQUE (terminal_id, request_id)
+);
+
+CREATE INDEX bills_by_expiry ON bills (expires_at);
+CREATE INDEX bills_by_member ON bills (made_for, expires_at) WHERE made_for IS NOT NULL;
+
+-- A code that was made for a bill when its member confirmed it: no newer one ends it, and it ends none.
+ALTER TABLE codes ADD COLUMN bill_id bytea;
+
+-- What was done in a shop, day by day: derived from the journal by the bookkeeper. amount is what it changed of what the shop is
+-- owed for sales, or of the cash that it holds for the issuer.
+CREATE TABLE shop_lines (
+    shop_id bytea NOT NULL CHECK (length(shop_id) = 16),
+    book bigint NOT NULL CHECK (book IN (0, 1)),
+    business_date bigint NOT NULL,
+    at bigint NOT NULL,
+    position bigint NOT NULL,
+    terminal_id bytea NOT NULL CHECK (length(terminal_id) = 16),
+    kind text NOT NULL,
+    amount bigint NOT NULL,
+    PRIMARY KEY (shop_id, book, business_date, at, position)
+);
+
+-- From the beginning: what was recorded before gets its lines too.
+INSERT INTO cursors (name, stream, position) SELECT 'shop_lines', stream, stream << 48 FROM streams;
+
+-- What tills in the sandbox made of the faults that were played to them.
+CREATE TABLE trials (
+    terminal_id bytea NOT NULL CHECK (length(terminal_id) = 16),
+    request_id text NOT NULL,
+    kind text NOT NULL,
+    scenario text NOT NULL,
+    code_bucket bigint,
+    code_mac bytea,
+    began_at bigint NOT NULL,
+    settled_at bigint,
+    settled_by text,
+    flaw text,
+    PRIMARY KEY (terminal_id, request_id)
+);

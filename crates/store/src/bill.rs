@@ -1,0 +1,122 @@
+//! Bills: what a terminal asks whoever opens its code to pay, or to take for cash. A bill is settled by the journal, under the terminal's own
+//! `request_id`; its row is forgotten when it cannot be settled any more.
+
+use warifu_core::id::{BillId, MemberId, TerminalId};
+use warifu_core::ledger::Kind;
+use warifu_core::money::Amount;
+use warifu_core::request::RequestId;
+use warifu_core::time::Time;
+
+use crate::engine::Transaction;
+use crate::error::StoreError;
+use crate::registry::statements;
+use crate::value::Row;
+
+/// A bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bill {
+    /// Its id.
+    pub id: BillId,
+    /// Whose it is.
+    pub terminal: TerminalId,
+    /// Under which of the terminal's own ids it is paid.
+    pub request_id: RequestId,
+    /// [`Kind::Payment`]; or [`Kind::TopUp`], where the terminal took cash.
+    pub kind: Kind,
+    /// How much, in yen.
+    pub amount: Amount,
+    /// What is to be remembered with the payment, as JSON.
+    pub note: Option<String>,
+    /// Since when it is here.
+    pub issued_at: Time,
+    /// The first moment at which it cannot be paid.
+    pub expires_at: Time,
+    /// The member who entered the amount, where a code of a place named none.
+    pub made_for: Option<MemberId>,
+}
+
+statements! {
+    CREATE_BILL (Blob, Blob, Text, Text, Int, Text, Int, Int, Blob) -> ()
+        "INSERT INTO bills (id, terminal_id, request_id, kind, amount, note, issued_at, expires_at, made_for) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
+    FIND_BILL (Blob) -> (Blob, Blob, Text, Text, Int, Text, Int, Int, Blob)
+        "SELECT id, terminal_id, request_id, kind, amount, note, issued_at, expires_at, made_for FROM bills WHERE id = $1";
+    FIND_BILL_BY_REQUEST (Blob, Text) -> (Blob, Blob, Text, Text, Int, Text, Int, Int, Blob)
+        "SELECT id, terminal_id, request_id, kind, amount, note, issued_at, expires_at, made_for FROM bills \
+         WHERE terminal_id = $1 AND request_id = $2";
+    COUNT_BILLS_FOR (Blob, Int) -> (Int) "SELECT count(*) FROM bills WHERE made_for = $1 AND expires_at > $2";
+    DELETE_BILLS (Int) -> () "DELETE FROM bills WHERE expires_at < $1";
+}
+
+impl Transaction {
+    /// Keeps a new bill. `false` if the terminal has one under this `request_id` already.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn create_bill(&mut self, bill: &Bill) -> Result<bool, StoreError> {
+        let row = [
+            bill.id.bytes().into(),
+            bill.terminal.bytes().into(),
+            bill.request_id.as_str().into(),
+            bill.kind.text().into(),
+            bill.amount.get().into(),
+            bill.note.as_deref().into(),
+            bill.issued_at.unix_micros().into(),
+            bill.expires_at.unix_micros().into(),
+            bill.made_for.map(MemberId::bytes).into(),
+        ];
+        Ok(self.execute(&CREATE_BILL, &row).await? == 1)
+    }
+
+    /// The bill with this id.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn find_bill(&mut self, id: BillId) -> Result<Option<Bill>, StoreError> {
+        self.row(&FIND_BILL, &[id.bytes().into()]).await?.map(|row| read_bill(&row)).transpose()
+    }
+
+    /// The bill of a terminal under its own id.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn find_bill_by_request(
+        &mut self,
+        terminal: TerminalId,
+        request_id: &RequestId,
+    ) -> Result<Option<Bill>, StoreError> {
+        let key = [terminal.bytes().into(), request_id.as_str().into()];
+        self.row(&FIND_BILL_BY_REQUEST, &key).await?.map(|row| read_bill(&row)).transpose()
+    }
+
+    /// How many bills for which a member entered the amount can still be paid.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn count_bills_for(&mut self, member: MemberId, now: Time) -> Result<i64, StoreError> {
+        let params = [member.bytes().into(), now.unix_micros().into()];
+        self.row(&COUNT_BILLS_FOR, &params).await?.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// Forgets the bills that expired before `before`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn delete_bills(&mut self, before: Time) -> Result<(), StoreError> {
+        self.execute(&DELETE_BILLS, &[before.unix_micros().into()]).await.map(drop)
+    }
+}
+
+fn read_bill(row: &Row) -> Result<Bill, StoreError> {
+    Ok(Bill {
+        id: BillId::from_bytes(row.bytes(0)?),
+        terminal: TerminalId::from_bytes(row.bytes(1)?),
+        request_id: row.parsed(2, |text| text.parse().ok())?,
+        kind: row.parsed(3, |text| Kind::parse(text).filter(|kind| matches!(kind, Kind::Payment | Kind::TopUp)))?,
+        amount: row.converted(4, Amount::new)?,
+        note: row.optional(5, |row, column| row.text(column).map(str::to_owned))?,
+        issued_at: row.converted(6, Time::from_unix_micros)?,
+        expires_at: row.converted(7, Time::from_unix_micros)?,
+        made_for: row.optional(8, Row::bytes)?.map(MemberId::from_bytes),
+    })
+}

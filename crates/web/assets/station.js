@@ -1,0 +1,105 @@
+// What the pages of tills, ATMs and the sandbox share: becoming a terminal, being none any more, and speaking to the server.
+import { enroll, forget, known, remember, sender } from "./terminal.js";
+import { language, t } from "./text.js";
+
+export const $ = (id) => document.getElementById(id);
+
+/** Shows one of the page's views. */
+export function show(view) {
+  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== `view-${view}`;
+}
+
+/** Tells that nothing can be reached; what stands on the screen is what is known. */
+export function offline(is) {
+  $("banner").textContent = is ? t("offline") : "";
+  $("banner").hidden = !is;
+}
+
+/** Asks for something that moves no money. Throws what it was told instead of a reply of 2xx: `status`, `code`. */
+export async function ask(send, method, path, body) {
+  let reply;
+  try {
+    reply = await send(method, path, body, { signal: AbortSignal.timeout(15000) });
+  } catch (cause) {
+    offline(true);
+    throw Object.assign(new Error("no reply", { cause }), { status: 0, code: "offline" });
+  }
+  offline(reply.status >= 500);
+  if (reply.status >= 200 && reply.status < 300) return reply.body;
+  throw Object.assign(new Error(reply.body?.detail ?? "refused"), { status: reply.status, code: reply.body?.code ?? "unavailable" });
+}
+
+/** Waits until this browser is a terminal of one of these kinds ("till", "atm", "sandbox"), and tells which. */
+export async function station(kinds) {
+  for (const button of document.querySelectorAll("[data-lang]")) {
+    if (button.dataset.lang === language) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => {
+      document.cookie = `lang=${button.dataset.lang}; Path=/; Max-Age=31536000; SameSite=Lax${location.protocol === "https:" ? "; Secure" : ""}`;
+      location.reload();
+    });
+  }
+  keepShell();
+  const token = /^#(wfe_[\w-]+)$/.exec(location.hash)?.[1];
+  // Out of sight, out of the history: whoever looks over a shoulder or comes later finds no link.
+  if (token) history.replaceState(null, "", location.pathname);
+  if (token) await enrolled(token);
+  let found = await known();
+  if (!found) return nobody("none_yet");
+  const send = await sender(found.id);
+  try {
+    const told = await send("GET", "/v1/terminal", undefined, { signal: AbortSignal.timeout(8000) });
+    if (told.status === 401) return nobody("revoked");
+    if (told.status === 200) await remember((found = told.body));
+  } catch {
+    // No answer: it goes on as what it was, for what is unsettled must be settled.
+    offline(true);
+  }
+  const kind = found.book === "sandbox" ? "sandbox" : found.channel;
+  if (!kinds.includes(kind)) {
+    location.replace(`/${kind}`);
+    return new Promise(() => undefined);
+  }
+  return found;
+}
+
+// A till that is opened again while the line is cut must open, to tell what it is still asking.
+function keepShell() {
+  if (!("serviceWorker" in navigator)) return;
+  const policy = window.trustedTypes?.createPolicy("warifu", { createScriptURL: (url) => { if (url !== "/sw.js") throw new TypeError(url); return url; } });
+  navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js").catch(() => undefined);
+}
+
+function nobody(why) {
+  $("none-text").textContent = why === "revoked" ? t("revoked") : t("none_yet");
+  show("none");
+  if (why === "revoked") forget();
+  return new Promise(() => undefined);
+}
+
+/** Asks whether this is the right browser, for a link is good once. */
+function enrolled(token) {
+  show("enroll");
+  return new Promise((resolve) => {
+    $("enroll").addEventListener("click", async () => {
+      $("enroll").disabled = true;
+      $("enroll-problem").hidden = true;
+      const reply = await enroll(token).catch(() => ({ status: 0 }));
+      $("enroll").disabled = false;
+      if (reply.status === 201) return resolve();
+      const texts = { 401: t("link_used"), 0: t("offline") };
+      $("enroll-problem").textContent = texts[reply.status] ?? t("try_later");
+      $("enroll-problem").hidden = false;
+      return undefined;
+    });
+  });
+}
+
+/** What the scanner read, as the server wants it: digits or Base64, nothing around it. */
+export const scanned = (text) => text.replace(/[\s\u200b]/g, "");
+
+/** An amount and a code in what was typed into one field: a scanner does not ask where the cursor stands. */
+export function apart(text) {
+  const plain = scanned(text).replaceAll(",", "");
+  const match = /^(\d{0,7})((?:\d{24})|(?:hQ[\w+/]+={0,2}))$/.exec(plain);
+  return match ? { amount: match[1], code: match[2] } : { amount: plain.replace(/\D/g, ""), code: "" };
+}
