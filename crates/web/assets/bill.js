@@ -44,7 +44,7 @@ function stand(state, text = "") {
   $("bill-body").hidden = state === "loading" || state === "gone";
   $("bill-amount-form").hidden = state !== "amount";
   $("bill-sum").hidden = state === "amount";
-  $("bill-pay").hidden = state !== "open";
+  $("bill-pay").hidden = $("bill-left").hidden = $("bill-balance").hidden = state !== "open";
   $("bill-points-line").hidden = state !== "open" || shown?.kind === "top_up";
   $("bill-told").textContent = text;
   $("bill-told").hidden = !text;

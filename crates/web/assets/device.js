@@ -102,6 +102,8 @@ export async function send(method, path, body, again = true) {
   if (reply.status === 401 && again && skew !== was) return send(method, path, body, false);
   if (reply.status === 204) return null;
   const told = await reply.json().catch(() => null);
+  // Browsers send a request once more when its connection broke: the first of the two may have been done.
+  if (told?.code === "nonce_used") throw new Problem(503, "unavailable");
   if (!reply.ok) throw new Problem(reply.status, told?.code ?? "unavailable", told?.detail);
   if (told === null) throw new Problem(503, "unavailable");
   return told;

@@ -63,10 +63,20 @@ export async function station(kinds) {
 }
 
 // A till that is opened again while the line is cut must open, to tell what it is still asking.
-function keepShell() {
+async function keepShell() {
   if (!("serviceWorker" in navigator)) return;
   const policy = window.trustedTypes?.createPolicy("warifu", { createScriptURL: (url) => { if (url !== "/sw.js") throw new TypeError(url); return url; } });
-  navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js").catch(() => undefined);
+  try {
+    await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
+    await navigator.serviceWorker.ready;
+    // This page came before the worker did, so that it is kept by hand the first time.
+    const cache = await caches.open(`shell-${new URL(import.meta.url).pathname.split("/")[2]}`);
+    const files = performance.getEntriesByType("resource").map((it) => new URL(it.name).pathname);
+    await cache.addAll([location.pathname, ...files.filter((it) => it.startsWith("/assets/"))]);
+    document.documentElement.dataset.kept = "";
+  } catch {
+    // A browser that keeps nothing opens the till when the line is back.
+  }
 }
 
 function nobody(why) {

@@ -7,7 +7,7 @@
 //   state       does                             is told                               becomes
 //   sending     POST the request                 201                                   settled: paid; a bill: showing
 //                                                422                                   settled: not_paid, the refusal's word
-//                                                400, 403, 404, 413, 415, twice 401    settled: not_paid, "not_sent"
+//                                                400, 401, 403, 404, 413, 415          settled: not_paid, "not_sent"
 //                                                429, overloaded                       sending, after Retry-After
 //                                                anything else, or nothing             asking
 //   asking      GET .../by-request/ID            200                                   settled: as the document's state says
@@ -256,20 +256,11 @@ export class Till extends EventTarget {
       return this.#settle(run, isDone ? "paid" : "not_paid", word, reply.body);
     }
     // Of an attempt that was unknown, what is told to a later one says nothing.
-    const isNotDone = intent.state === "sending" && [400, 401, 403, 404, 413, 415].includes(reply.status);
-    if (isNotDone && !await this.#isCopy(run, reply)) return this.#settle(run, "not_paid", "not_sent", reply.body);
+    // A browser whose connection broke may send again by itself: the copy's nonce is used, and the first may have been done.
+    const isCopy = reply.body?.code === "nonce_used";
+    const isNotDone = intent.state === "sending" && [400, 401, 403, 404, 413, 415].includes(reply.status) && !isCopy;
+    if (isNotDone) return this.#settle(run, "not_paid", "not_sent", reply.body);
     return this.#later(run, reply, isNotNow(reply) ? intent.state : "asking");
-  }
-
-  /**
-   * A browser whose connection broke may send again by itself. A signed request is believed once, so the copy is told 401 though the
-   * first was done. An inquiry that is believed tells them apart.
-   */
-  async #isCopy(run, reply) {
-    if (reply.status !== 401) return false;
-    const { id, kind, path } = run.intent;
-    const inquiry = kind === "cancel" ? path.replace(/\/cancel$/, "") : KINDS[kind].inquiry + id;
-    return (await this.#request(run, "GET", inquiry)).status !== 401;
   }
 
   async #ask(run) {

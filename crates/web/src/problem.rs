@@ -226,7 +226,13 @@ impl From<AccessDenied> for Problem {
             AccessDenied::NotTimely => Self::unauthorized(
                 "The request's time is more than two minutes from ours. Set the clock of the terminal or phone.",
             ),
-            AccessDenied::Replayed => Self::unauthorized("This nonce was used before. Sign again with a new one."),
+            // Not `unauthorized`: whoever sends it is known, and the first of the two may have been done.
+            AccessDenied::Replayed => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "nonce_used",
+                "This request was received before",
+                "This nonce was used before. What became of the first is told by an inquiry; or sign again with a new one.",
+            ),
         }
     }
 }

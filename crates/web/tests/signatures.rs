@@ -135,9 +135,9 @@ on_both_databases! {
         }
         let request = at("once", 0);
         let _ = request.send(&server).await.expect_problem(404, "not_found");
-        let _ = request.send(&server).await.expect_problem(401, "unauthorized");
+        let _ = request.send(&server).await.expect_problem(401, "nonce_used");
         let signed_again = at("once", 1);
-        let _ = signed_again.send(&server).await.expect_problem(401, "unauthorized");
+        let _ = signed_again.send(&server).await.expect_problem(401, "nonce_used");
         let colleague = server.add_till(till.shop).await;
         let theirs = Signed::new(&server, &colleague, "once", "/v1/payments/by-request/none", None).signed();
         let _ = theirs.send(&server).await.expect_problem(404, "not_found");

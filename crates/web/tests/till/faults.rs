@@ -99,7 +99,7 @@ async fn verdict(page: &Page) -> String {
 /// What is on the screen once the till has settled everything that it has kept, and what that is, the newest last. A window that was
 /// opened anew may have found nothing unsettled, and shows nothing then.
 async fn settled(page: &Page) -> (String, Vec<serde_json::Value>) {
-    page.wait_until("document.getElementById('view-work') && !document.getElementById('view-work').hidden").await;
+    page.wait_until("document.getElementById('view-work')?.hidden === false").await;
     let until = Instant::now() + Duration::from_secs(100);
     loop {
         let mut all = kept(page).await;
@@ -292,6 +292,29 @@ async fn a_server_that_is_restarted_is_waited_for() {
         }
         server.verify().await;
     }
+}
+
+/// A till that is loaded anew while the line is cut opens all the same, tells that it asks, and settles when the line is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_till_opens_while_the_line_is_cut() {
+    let browser = Browser::start().await;
+    let settings = ServerSettings { clock_runs: true, ..ServerSettings::default() };
+    let server = Server::start_with(TestDatabase::new(Engine::Sqlite).await, settings).await;
+    let line = line(&browser, &server).await;
+    line.page.wait_until("'kept' in document.documentElement.dataset").await;
+    let code = line.member.show_code().await;
+    line.proxy.refuse(true);
+    line.proxy.cut_all();
+    scan(&line.page, 600, &code).await;
+    line.page.wait_until("document.getElementById('stage').dataset.verdict === 'asking'").await;
+    line.page.reload().await;
+    line.page.wait_for_visible("#stage").await;
+    line.page.wait_until("document.getElementById('stage').dataset.verdict === 'asking'").await;
+    line.page.wait_for_text("No connection").await;
+    line.proxy.disarm();
+    let expected = if verdict(&line.page).await == "paid" { 44_400 } else { 45_000 };
+    assert_eq!(line.member.balance().await, expected);
+    server.verify().await;
 }
 
 /// A second window waits for the first, takes over when that is closed, and settles what it left.

@@ -444,7 +444,7 @@ class World {
         case "late": this.arriveSometime(method, path, body); return dice.chance(0.5) ? breakOff(trip * 2) : undefined;
         case "slow": return clock.after(dice.between(5000, 40000), () => tell(arrive(), trip));
         case "doubled": this.arriveSometime(method, path, body); return clock.after(trip, () => tell(arrive(), trip));
-        case "sent twice by the browser": clock.after(trip, arrive); return tell(problem(401, "unauthorized"), trip * 2);
+        case "sent twice by the browser": clock.after(trip, arrive); return tell(problem(401, "nonce_used"), trip * 2);
         case "429": return tell({ ...problem(429, "rate_limited"), retryAfter: dice.one([1, 3, 20]) }, trip);
         case "overloaded": return tell({ ...problem(503, "overloaded"), retryAfter: dice.one([1, undefined]) }, trip);
         case "not done": return tell(problem(...dice.one(this.signs ? NOT_READ.slice(1) : NOT_READ)), trip);

@@ -47,6 +47,29 @@ enum Power {
     FailsAtTheEnd(u64),
 }
 
+impl Line {
+    fn draw(chance: &mut Chance) -> Self {
+        match chance.below(6) {
+            0 => Self::Holds,
+            1 => Self::Away,
+            2 => Self::Request(usize::try_from(chance.below(1_400)).unwrap()),
+            3 => Self::Reply(usize::try_from(chance.below(1_400)).unwrap()),
+            _ => Self::CutAfter(chance.below(40)),
+        }
+    }
+}
+
+impl Power {
+    fn draw(chance: &mut Chance) -> Self {
+        match chance.below(5) {
+            0 | 1 => Self::Holds,
+            2 => Self::FailsInserting(chance.below(12)),
+            3 => Self::FailsAsking(chance.below(60)),
+            _ => Self::FailsAtTheEnd(chance.below(30)),
+        }
+    }
+}
+
 struct Atm {
     page: Page,
     proxy: Proxy,
@@ -70,19 +93,7 @@ const SHOWN: &str = "['start', 'found', 'verdict'].includes(document.body.datase
 async fn serve_one(browser: &Browser, atm: &mut Atm, seed: u64, put: &mut i64) -> (String, bool) {
     let mut chance = Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let notes: Vec<i64> = (0..=chance.below(3)).map(|_| [1_000, 2_000, 5_000][chance.below(3) as usize]).collect();
-    let line = match chance.below(6) {
-        0 => Line::Holds,
-        1 => Line::Away,
-        2 => Line::Request(usize::try_from(chance.below(1_400)).unwrap()),
-        3 => Line::Reply(usize::try_from(chance.below(1_400)).unwrap()),
-        _ => Line::CutAfter(chance.below(40)),
-    };
-    let power = match chance.below(5) {
-        0 | 1 => Power::Holds,
-        2 => Power::FailsInserting(chance.below(12)),
-        3 => Power::FailsAsking(chance.below(60)),
-        _ => Power::FailsAtTheEnd(chance.below(30)),
-    };
+    let (line, power) = (Line::draw(&mut chance), Power::draw(&mut chance));
     let heals_after = Duration::from_millis(chance.below(1_200));
     let stops = chance.below(3) == 0;
     let wait = |milliseconds| tokio::time::sleep(Duration::from_millis(milliseconds));
