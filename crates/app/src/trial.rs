@@ -45,6 +45,10 @@ impl Settled {
 pub(crate) async fn begin(transaction: &mut Transaction, trial: &Trial) -> Result<(), StoreError> {
     if let Some(code) = trial.code {
         transaction.flaw_trials(trial.terminal, code, &trial.request_id, BEGAN_ANEW).await?;
+        // What comes after with the same code is no trial of its own: what it was played belongs to the first.
+        if transaction.has_other_trial(trial.terminal, code, &trial.request_id).await? {
+            return Ok(());
+        }
     }
     transaction.create_trial(trial).await
 }

@@ -42,6 +42,9 @@ statements! {
     FLAW_TRIALS (Blob, Int, Blob, Text, Text) -> ()
         "UPDATE trials SET flaw = $5 WHERE terminal_id = $1 AND code_bucket = $2 AND code_mac = $3 AND request_id <> $4 \
            AND settled_at IS NULL AND flaw IS NULL";
+    FIND_OTHER_TRIAL (Blob, Int, Blob, Text) -> (Text)
+        "SELECT request_id FROM trials WHERE terminal_id = $1 AND code_bucket = $2 AND code_mac = $3 AND request_id <> $4 \
+         LIMIT 1";
     LIST_TRIALS (Blob, Int) -> (Blob, Text, Text, Text, Int, Blob, Int, Text, Int, Text)
         "SELECT terminal_id, request_id, kind, scenario, code_bucket, code_mac, began_at, settled_by, settled_at, flaw \
          FROM trials WHERE terminal_id = $1 ORDER BY began_at DESC, request_id LIMIT $2";
@@ -79,6 +82,21 @@ impl Transaction {
     ) -> Result<(), StoreError> {
         let params = [terminal.bytes().into(), request_id.as_str().into(), by.into(), at.unix_micros().into()];
         self.execute(&SETTLE_TRIAL, &params).await.map(drop)
+    }
+
+    /// Whether a till has used this code under another id.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn has_other_trial(
+        &mut self,
+        terminal: TerminalId,
+        code: CodeMac,
+        request_id: &RequestId,
+    ) -> Result<bool, StoreError> {
+        let params =
+            [terminal.bytes().into(), i64::from(code.bucket).into(), code.mac.into(), request_id.as_str().into()];
+        Ok(self.row(&FIND_OTHER_TRIAL, &params).await?.is_some())
     }
 
     /// Notes what a till did wrong about its requests by a code other than this one, as far as they are not settled.

@@ -34,6 +34,8 @@ pub struct ServerSettings {
     pub clock_runs: bool,
     /// Whether members come to it through a proxy of the test's, see [`Server::proxy`].
     pub is_behind_proxy: bool,
+    /// Whether ATMs have no buttons that play a machine. In a test they do, unless it is about this.
+    pub refuses_played_notes: bool,
     /// Whether webhooks may not lead to private addresses. In a test they do, unless it is about this.
     pub refuses_private_addresses: bool,
 }
@@ -404,6 +406,7 @@ fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static,
         let app = Arc::new(app.with_origin(&page_origin).expect("an origin for trials"));
         app.start_webhooks();
         let web = Web::new(Arc::clone(&app), Limits { requests_per_second: settings.requests_per_second });
+        let web = if settings.refuses_played_notes { web } else { web.playing_notes() };
 
         let (stop, stopped) = watch::channel(false);
         let (metrics_listener, metrics_origin) = listen().await;

@@ -39,7 +39,7 @@ pub(crate) async fn run(flags: &Flags, options: DemoOptions) -> Result<(), Failu
     let app = open(&config).await?;
     let metrics = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
-    let web = Web::new(Arc::clone(&app), Limits { requests_per_second: None });
+    let web = Web::new(Arc::clone(&app), Limits { requests_per_second: None }).playing_notes();
 
     let mut receipt = Receipt::new(language(options.language));
     let place = Place { app: &app, dir: &options.dir, address, database: config.database.to_string() };

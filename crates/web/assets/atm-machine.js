@@ -10,9 +10,10 @@ const tell = (name, detail) => window.dispatchEvent(new CustomEvent(`warifu:${na
 
 /**
  * The page's end of the cable. `mayTake()` says whether notes are taken now; `touched()` is called when somebody puts one in,
- * `attached()` when a machine is there, and `failed()` when nothing can be written any more.
+ * `attached()` when a machine is there, and `failed()` when nothing can be written any more. `mayPlay`: the server says that this is a
+ * demonstration; anywhere else buttons would make money of nothing.
  */
-export async function connect({ escrow, disk, mayTake, touched, attached, failed, buttons }) {
+export async function connect({ escrow, disk, mayTake, mayPlay, touched, attached, failed, buttons }) {
   let isAttached = false;
   let accepts;
   const wasAttached = Boolean(await disk.read("machine"));
@@ -52,8 +53,9 @@ export async function connect({ escrow, disk, mayTake, touched, attached, failed
   window.warifuAtm = Object.freeze(hook);
   tell("ready");
 
-  if (!isAttached && !wasAttached) await play({ escrow, disk, hook, buttons, isReal: () => isAttached });
-  return { update, isThere: () => isAttached || !wasAttached, print: (receipt) => tell("print", { receipt }) };
+  const plays = mayPlay && !wasAttached;
+  if (!isAttached && plays) await play({ escrow, disk, hook, buttons, isReal: () => isAttached });
+  return { update, isThere: () => isAttached || plays, print: (receipt) => tell("print", { receipt }) };
 }
 
 /** Buttons in the place of a slot. What the played machine holds is in a book of its own, as a real one has a memory of its own. */

@@ -50,7 +50,7 @@ escrow = await sure(Escrow.open(disk));
 const mayTake = () => state.step === "notes" && !isBusy && !isBroken;
 let machine;
 const attached = () => { if (machine && state.step) refresh(); };
-machine = await sure(connect({ escrow, disk, mayTake, touched, attached, failed: broken, buttons: $("played") }));
+machine = await sure(connect({ escrow, disk, mayTake, mayPlay: here.plays_notes === true, touched, attached, failed: broken, buttons: $("played") }));
 
 // Which top-up was asked for with these notes: it names the visit, so that the two are never apart.
 const intentOf = (visit) => (visit ? till.intents().find((it) => it.body.metadata?.visit === visit.id) ?? null : null);

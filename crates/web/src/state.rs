@@ -32,6 +32,7 @@ pub struct Web {
     limiter: Option<Arc<DefaultKeyedRateLimiter<[u8; 16]>>>,
     doors: Option<Arc<DefaultDirectRateLimiter>>,
     is_draining: watch::Sender<bool>,
+    plays_notes: bool,
 }
 
 impl Web {
@@ -42,7 +43,18 @@ impl Web {
             .requests_per_second
             .map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO)))));
         let doors = limits.requests_per_second.map(|_| Arc::new(RateLimiter::direct(DOORS)));
-        Self { app, metrics: Arc::new(Metrics::new()), limiter, doors, is_draining: watch::Sender::new(false) }
+        let is_draining = watch::Sender::new(false);
+        Self { app, metrics: Arc::new(Metrics::new()), limiter, doors, is_draining, plays_notes: false }
+    }
+
+    /// The same, not shared yet, where ATMs without a machine have buttons that play one: for a demonstration, where no money is real.
+    #[must_use]
+    pub fn playing_notes(self) -> Self {
+        Self { plays_notes: true, ..self }
+    }
+
+    pub(crate) const fn plays_notes(&self) -> bool {
+        self.plays_notes
     }
 
     /// Says on `/readyz` that this process is ending, so that nobody sends it more work.

@@ -50,10 +50,12 @@ pub(crate) struct TerminalView {
     /// The day that it is in the shop.
     #[schema(format = Date)]
     business_date: String,
+    /// Whether an ATM without a machine plays one with buttons: in a demonstration only.
+    plays_notes: bool,
 }
 
-impl From<Station> for TerminalView {
-    fn from(Station { terminal, shop, merchant, practice, business_date }: Station) -> Self {
+impl TerminalView {
+    fn of(Station { terminal, shop, merchant, practice, business_date }: Station, web: &Web) -> Self {
         Self {
             id: terminal.id.to_string(),
             name: terminal.name,
@@ -65,6 +67,7 @@ impl From<Station> for TerminalView {
             merchant_name: merchant.name,
             practice_id: practice.map(|practice| practice.to_string()),
             business_date: business_date.to_string(),
+            plays_notes: web.plays_notes(),
         }
     }
 }
@@ -87,7 +90,7 @@ pub(crate) async fn enroll(
     JsonBody(body): JsonBody<Enrollment>,
 ) -> Result<(StatusCode, Json<TerminalView>), Problem> {
     let device = body.device.read()?;
-    Ok((StatusCode::CREATED, Json(web.app.enroll(&body.token, device).await?.into())))
+    Ok((StatusCode::CREATED, Json(TerminalView::of(web.app.enroll(&body.token, device).await?, &web))))
 }
 
 /// Ask who this terminal is and where it stands.
@@ -100,5 +103,5 @@ pub(crate) async fn get(
     State(web): State<Web>,
     AsTerminal(terminal): AsTerminal,
 ) -> Result<Json<TerminalView>, Problem> {
-    Ok(Json(web.app.station(terminal.id).await?.into()))
+    Ok(Json(TerminalView::of(web.app.station(terminal.id).await?, &web)))
 }

@@ -141,6 +141,8 @@ on_both_databases! {
             let found = transaction.list_trials(TILL, 9).await?;
             assert_eq!(found[0].settled, Some(("cancel".to_owned(), time(3))));
             assert_eq!((found[0].flaw.as_deref(), found[1].flaw.as_deref()), (None, Some("began_anew")));
+            assert!(transaction.has_other_trial(TILL, code, &request("c")).await?);
+            assert!(!transaction.has_other_trial(TILL, code, &first.request_id).await?);
             assert_eq!(transaction.list_trials(TILL, 1).await?.len(), 1);
             transaction.delete_trials(TILL).await?;
             assert_eq!(transaction.list_trials(TILL, 9).await?, []);

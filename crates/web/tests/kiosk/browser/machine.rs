@@ -1,6 +1,6 @@
 //! A machine on the page's hook: what it is told, in which order, and that nobody plays it any more once it was there.
 
-use warifu_testkit::Browser;
+use warifu_testkit::{Browser, Engine, Server, ServerSettings, TestDatabase};
 
 use super::{open, settled};
 use crate::visit::{DESK, serve};
@@ -78,4 +78,16 @@ async fn an_attached_machine_is_told_what_to_do() {
     page.run(MACHINE).await;
     page.wait_until("!document.getElementById('begin').disabled").await;
     server.verify().await;
+}
+
+/// Where money is real nobody plays a machine: without one the page is out of service.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_button_makes_money_outside_a_demonstration() {
+    let settings = ServerSettings { clock_runs: true, refuses_played_notes: true, ..ServerSettings::default() };
+    let server = Server::start_with(TestDatabase::new(Engine::Sqlite).await, settings).await;
+    let browser = Browser::start().await;
+    let (page, _) = open(&browser, &server, DESK, "en").await;
+    page.wait_for_text("the note slot is not connected").await;
+    assert!(page.evaluate::<bool>("document.getElementById('begin').disabled").await);
+    assert_eq!(page.evaluate::<usize>("document.querySelectorAll('.note').length").await, 0);
 }
