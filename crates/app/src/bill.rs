@@ -2,17 +2,19 @@
 //! under the `request_id` of the terminal whose bill it is. So the till inquires and cancels as it does for every payment.
 //!
 //! When a member confirms, a payment code is made that this terminal alone may use, and is used at once: the decision is the
-//! one that a scanned code gets.
+//! one that a scanned code gets. A bill of a machine that has taken cash waits for a number first, see `claim`.
+
+mod claim;
 
 use std::time::Duration;
 
-use warifu_core::id::{BillId, CeremonyId, MemberId, TerminalId, WalletId};
+use warifu_core::id::{BillId, CeremonyId, MemberId, TerminalId};
 use warifu_core::ledger::{Ask, Capture, Kind};
 use warifu_core::money::Amount;
 use warifu_core::mpm::{Pointer, ShopCode};
 use warifu_core::place::Book;
 use warifu_core::request::{RequestId, RequestKey};
-use warifu_store::{Bill, Terminal};
+use warifu_store::{Bill, BillClaim, Terminal};
 use webauthn_rs::prelude::{PublicKeyCredential, RequestChallengeResponse};
 
 use crate::code::Issue;
@@ -90,6 +92,8 @@ pub struct OpenBill {
 pub enum BillState {
     /// It can be paid.
     Open,
+    /// The member has confirmed it and was given this number, to be typed at the machine.
+    Claimed(String),
     /// The member's own payment is recorded under it, done or refused.
     Mine(Box<Course>),
     /// It was paid by somebody else, or cancelled.
@@ -98,6 +102,15 @@ pub enum BillState {
     Settling,
     /// Its time is over and it was not paid.
     Expired,
+}
+
+/// What a member's confirmation came to.
+#[derive(Debug)]
+pub enum Confirmed {
+    /// It is recorded.
+    Settled(Receipt),
+    /// It waits for its number at the machine.
+    Claimed(Bill, BillClaim),
 }
 
 impl App {
@@ -184,7 +197,7 @@ impl App {
     /// What a scanned code of a shop leads to: the text of the QR code, or a link.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] if it is none of this service's, [`Fault::NotFound`] if there is no such place any more.
+    /// [`Fault::Invalid`] if it is none of this service's, [`Fault::NotFound`] if there is no such bill or place any more.
     pub async fn read_shop_code(&self, scanned: &str) -> Result<Found, Fault> {
         let foreign = || Fault::Invalid("this is not a code of a shop that takes this money".to_owned());
         let pointer = match scanned.strip_prefix(&format!("{}/", self.origin())) {
@@ -206,7 +219,7 @@ impl App {
             return Err(foreign());
         }
         match found {
-            Ok(bill) => Ok(Found::Bill(bill)),
+            Ok(bill) => self.real_bill(bill).await.map(|(bill, _)| Found::Bill(bill.id)),
             Err(place) => Ok(Found::Place(Box::new(self.open_station(place).await?))),
         }
     }
@@ -227,10 +240,18 @@ impl App {
         if is_open { Ok(station) } else { Err(Fault::NotFound("shop that takes payments by this code")) }
     }
 
+    /// A bill that a member can be told of: what the sandbox asks for is for nobody.
+    async fn real_bill(&self, id: BillId) -> Result<(Bill, Station), Fault> {
+        let found = self.database.read(move |transaction| Box::pin(async move { transaction.find_bill(id).await }));
+        let bill = found.await?.ok_or(Fault::NotFound("bill"))?;
+        let station = self.station(bill.terminal).await?;
+        if station.terminal.book == Book::Real { Ok((bill, station)) } else { Err(Fault::NotFound("bill")) }
+    }
+
     /// Makes a bill of what a member wants to pay at a place, whose code names no amount.
     ///
     /// # Errors
-    /// [`Fault::NotFound`] if the place takes no payments, or what [`App::make_bill`] said.
+    /// [`Fault::NotFound`] if the place takes no payments, [`Fault::TooManyBills`], or what [`App::make_bill`] said.
     pub async fn make_bill_at(&self, phone: &Phone, place: TerminalId, amount: Amount) -> Result<BillId, Fault> {
         let station = self.open_station(place).await?;
         // Of the server's own making, and so long that no till's own id is ever the same.
@@ -240,7 +261,7 @@ impl App {
         let made = self.make_bill_for(&station.terminal, request, Some(phone.member)).await;
         made.map(|made| made.bill.id).map_err(|fault| match fault {
             // An id of our own making conflicts with nothing.
-            Fault::RequestIdConflict => Fault::Invalid("too many bills are open; pay one, or wait a minute".to_owned()),
+            Fault::RequestIdConflict => Fault::TooManyBills,
             fault => fault,
         })
     }
@@ -248,14 +269,15 @@ impl App {
     /// A bill, as a member is told of it.
     ///
     /// # Errors
-    /// [`Fault::NotFound`] if there is none.
+    /// [`Fault::NotFound`] if there is none, or it is one of the sandbox.
     pub async fn open_bill(&self, phone: &Phone, id: BillId) -> Result<OpenBill, Fault> {
-        let wallet = self.wallet_of(phone.member).await?.id;
-        self.look_at(id, wallet).await
+        let (_, station) = self.real_bill(id).await?;
+        let (bill, state) = self.look_at(id, phone.member).await?;
+        Ok(OpenBill { bill, station, state })
     }
 
-    async fn look_at(&self, id: BillId, wallet: WalletId) -> Result<OpenBill, Fault> {
-        let now = self.clock.now();
+    async fn look_at(&self, id: BillId, member: MemberId) -> Result<(Bill, BillState), Fault> {
+        let (now, wallet) = (self.clock.now(), self.wallet_of(member).await?.id);
         let found = self.database.read(move |transaction| {
             Box::pin(async move {
                 let Some(bill) = transaction.find_bill(id).await? else { return Ok(None) };
@@ -265,37 +287,39 @@ impl App {
                         BillState::Mine(Box::new(course(transaction, found.record, now).await?))
                     }
                     Some(_) => BillState::Closed,
-                    None if now < bill.expires_at => BillState::Open,
+                    None if now < bill.expires_at => {
+                        let claim = transaction.find_bill_claim_of(id, member).await?;
+                        claim.map_or(BillState::Open, |claim| BillState::Claimed(claim.number))
+                    }
                     None if now < bill.expires_at.saturating_add(SETTLING) => BillState::Settling,
                     None => BillState::Expired,
                 };
                 Ok(Some((bill, state)))
             })
         });
-        let (bill, state) = found.await?.ok_or(Fault::NotFound("bill"))?;
-        let station = self.station(bill.terminal).await?;
-        Ok(OpenBill { bill, station, state })
+        found.await?.ok_or(Fault::NotFound("bill"))
     }
 
     /// Begins to ask a member to confirm a bill with a passkey.
     ///
     /// # Errors
-    /// [`Fault::BillClosed`], [`Fault::NotThisDevice`], [`Fault::Passkey`] if the member has none.
+    /// [`Fault::NotFound`], [`Fault::NotThisDevice`], [`Fault::BillClosed`], [`Fault::Passkey`] if the member has none.
     pub async fn begin_paying_bill(&self, phone: &Phone, id: BillId) -> Result<Begun<RequestChallengeResponse>, Fault> {
+        let open = self.open_bill(phone, id).await?;
         if !self.paying(phone).await?.pays {
             return Err(Fault::NotThisDevice);
         }
-        let open = self.open_bill(phone, id).await?;
-        if !matches!(open.state, BillState::Open) {
+        if !open.state.is_open() {
             return Err(Fault::BillClosed);
         }
         self.begin_confirming(phone.member, id.bytes()).await
     }
 
-    /// Pays a bill that a member confirms with a passkey. What was recorded for this member before is the answer again.
+    /// Pays a bill that a member confirms with a passkey; one of a machine that has taken cash is claimed by it. What was recorded
+    /// for this member before is the answer again, whatever became of the ceremony: its first answer may have been lost.
     ///
     /// # Errors
-    /// [`Fault::Passkey`] if the confirmation is not believed, [`Fault::BillClosed`] if it cannot be paid any more, or another
+    /// [`Fault::NotFound`] if there is no such bill, [`Fault::Passkey`] if the confirmation is not believed, [`Fault::BillClosed`] if it cannot be paid any more, or another
     /// [`Fault`].
     pub async fn pay_bill(
         &self,
@@ -304,10 +328,20 @@ impl App {
         ceremony: CeremonyId,
         response: &PublicKeyCredential,
         use_points: bool,
-    ) -> Result<Receipt, Fault> {
+    ) -> Result<Confirmed, Fault> {
+        let OpenBill { bill, state, .. } = self.open_bill(phone, id).await?;
+        if let BillState::Mine(course) = state {
+            return Ok(Confirmed::Settled(again(*course)));
+        }
         self.finish_confirming(phone.member, id.bytes(), ceremony, response).await?;
+        if bill.kind == Kind::TopUp {
+            if !state.is_open() {
+                return Err(Fault::BillClosed);
+            }
+            return Ok(Confirmed::Claimed(bill.clone(), self.claim_bill(phone, bill).await?));
+        }
         let issue = Issue { device: Some(phone.device), use_points, ..Issue::of(phone.member) };
-        self.settle_bill(id, issue).await
+        self.settle_bill(id, issue).await.map(Confirmed::Settled)
     }
 
     /// Has a terminal's trial member pay a bill in the sandbox.
@@ -323,14 +357,11 @@ impl App {
     }
 
     async fn settle_bill(&self, id: BillId, issue: Issue) -> Result<Receipt, Fault> {
-        let member: MemberId = issue.member;
-        let wallet = self.wallet_of(member).await?.id;
-        let OpenBill { bill, state, .. } = self.look_at(id, wallet).await?;
+        let member = issue.member;
+        let (bill, state) = self.look_at(id, member).await?;
         match state {
-            BillState::Open => {}
-            BillState::Mine(course) => {
-                return Ok(Receipt { record: course.record, replayed: true, was_canceled: false });
-            }
+            BillState::Open | BillState::Claimed(_) => {}
+            BillState::Mine(course) => return Ok(again(*course)),
             BillState::Closed | BillState::Settling | BillState::Expired => return Err(Fault::BillClosed),
         }
         let code = self.issue(Issue { bill: Some(bill.clone()), ..issue }).await?.code;
@@ -343,13 +374,18 @@ impl App {
         };
         match self.submit(key.caller, key.request_id, ask, asked, bill.note).await {
             // Somebody was faster, perhaps this member with the same tap.
-            Err(Fault::RequestIdConflict) => match self.look_at(id, wallet).await?.state {
-                BillState::Mine(course) => Ok(Receipt { record: course.record, replayed: true, was_canceled: false }),
+            Err(Fault::RequestIdConflict) => match self.look_at(id, member).await?.1 {
+                BillState::Mine(course) => Ok(again(*course)),
                 _ => Err(Fault::BillClosed),
             },
             answer => answer,
         }
     }
+}
+
+/// What was recorded before, as the answer to the same again.
+fn again(course: Course) -> Receipt {
+    Receipt { record: course.record, replayed: true, was_canceled: false }
 }
 
 /// Whether a bill that is there is what was asked for again.

@@ -47,6 +47,7 @@ async fn forget(transaction: &mut Transaction, now: Time) -> Result<(), StoreErr
     transaction.delete_ceremonies(now).await?;
     transaction.delete_tickets(now).await?;
     transaction.delete_enrollments(now).await?;
+    transaction.delete_old_trials(now.saturating_sub(crate::trial::KEPT)).await?;
     transaction.delete_bills(now.saturating_sub(crate::bill::KEPT)).await?;
     transaction.delete_sessions(now).await.map(drop)
 }

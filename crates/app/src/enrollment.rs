@@ -90,7 +90,8 @@ impl App {
         Ok(TerminalLink { link: link.into(), expires_at })
     }
 
-    /// Makes the browser that has this key the terminal that a link was made for. No other browser is it any more.
+    /// Makes the browser that has this key the terminal that a link was made for. No other browser is it any more. The same browser
+    /// may ask again, whose reply was lost.
     ///
     /// # Errors
     /// [`Fault::Link`] if the link is none, was used, or is too old.
@@ -101,7 +102,7 @@ impl App {
         let taken = self.database.write(move |transaction| {
             Box::pin(async move {
                 for mac in macs {
-                    let Some((id, expires_at)) = transaction.take_enrollment(mac).await? else { continue };
+                    let Some((id, expires_at)) = transaction.take_enrollment(mac, key).await? else { continue };
                     let is_good = now < expires_at && transaction.save_terminal_key(id, key).await?;
                     return Ok(is_good.then_some(id));
                 }

@@ -38,6 +38,12 @@ pub enum Fault {
     /// The bill was paid, cancelled, refused or has expired. Nothing was done.
     #[error("the bill cannot be paid any more")]
     BillClosed,
+    /// No member who confirmed the bill was given this number. Nothing was done.
+    #[error("nobody was given this number")]
+    NumberUnknown,
+    /// The member has made too many bills that are open still. Nothing was done.
+    #[error("too many bills are open; pay one, or wait a minute")]
+    TooManyBills,
     /// A link by which a browser would become a terminal was used, or is too old.
     #[error("this link was used, or is too old")]
     Link,

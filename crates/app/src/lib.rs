@@ -7,6 +7,7 @@ mod backup;
 mod balance;
 mod bill;
 mod bookkeeper;
+pub mod chart_file;
 mod clock;
 mod code;
 mod commit;
@@ -39,7 +40,7 @@ mod webhook;
 pub use access::{AccessDenied, Caller};
 pub use backup::{BackupError, Manifest, Restored, back_up, restore};
 pub use balance::Balance;
-pub use bill::{BILL_LIFE, BillRequest, BillState, Found, OpenBill, ShownBill, ShownShopCode};
+pub use bill::{BILL_LIFE, BillRequest, BillState, Confirmed, Found, OpenBill, ShownBill, ShownShopCode};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::ShownCode;
 pub use commit::{Receipt, Statistics};
@@ -66,9 +67,9 @@ pub use terminal::NewTerminal;
 pub use topup::TopUpRequest;
 pub use transaction::{Course, HistoryItem, HistoryPage, Whereabouts};
 pub use warifu_store::{
-    AccountSum, Bill, BoundSession, Credential, Database, DatabaseUrl, Delivery, DeliveryStatus, Device, Invariant,
-    Merchant, MigrateError, Options, Partner, Progress, Recorded, Report, Shop, ShopSum, StoreError, Terminal, Trial,
-    Violation, Webhook, WebhookStatus,
+    AccountSum, Bill, BillClaim, BoundSession, Credential, Database, DatabaseUrl, Delivery, DeliveryStatus, Device,
+    Invariant, Merchant, MigrateError, Options, Partner, Progress, Recorded, Report, Shop, ShopSum, StoreError,
+    Terminal, Trial, Violation, Webhook, WebhookStatus,
 };
 pub use webauthn_rs::prelude::{
     CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,

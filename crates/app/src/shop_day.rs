@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use warifu_core::id::TerminalId;
 use warifu_core::ledger::Kind;
 use warifu_core::time::{BusinessDate, Time};
-use warifu_store::{JournalCursor, Recorded, ShopDay, ShopLine, ShopSum, StoreError, Terminal, Transaction, is_of_day};
+use warifu_store::{JournalCursor, Recorded, ShopDay, ShopLine, ShopSum, StoreError, Terminal, Transaction};
 
 use crate::bookkeeper::LINES;
 use crate::fault::Fault;
@@ -135,7 +135,7 @@ async fn tail(transaction: &mut Transaction, day: ShopDay) -> Result<Vec<Recorde
             let stretch = transaction.list_transactions_after(cursor, STRETCH).await?;
             let Some(last) = stretch.last() else { break };
             cursor.position = last.position;
-            let is_wanted = |it: &Recorded| it.record.done().is_some() && is_of_day(&it.record, day);
+            let is_wanted = |it: &Recorded| ShopLine::of(it).is_some_and(|line| line.day() == day);
             found.extend(stretch.into_iter().filter(is_wanted));
         }
     }

@@ -3,6 +3,8 @@
 //! A till loses money in one way: it begins anew while it does not know what became of what it asked before. So that is what is
 //! watched: from a fault on, until the till was told the outcome by a reply, an inquiry or a cancel.
 
+use std::time::Duration;
+
 use warifu_core::code::CodeMac;
 use warifu_core::id::TerminalId;
 use warifu_core::ledger::{Kind, Target};
@@ -17,8 +19,8 @@ use crate::open::App;
 
 /// What a till did by which it could take money twice: it used the code under another id before it knew what became of the first.
 const BEGAN_ANEW: &str = "began_anew";
-/// How many of a till's latest trials are told.
-const TOLD: i64 = 200;
+/// How long trials are kept.
+pub(crate) const KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// How a till came to know an outcome for certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,7 @@ impl App {
         }
     }
 
-    /// The latest trials of a till in the sandbox, the newest first.
+    /// The latest trials of a till in the sandbox, of each kind with each scenario, the newest first.
     ///
     /// # Errors
     /// [`Fault::NotFound`] for a terminal that is not in the sandbox, or what the store said.
@@ -126,7 +128,7 @@ impl App {
         let id = terminal.id;
         Ok(self
             .database
-            .read(move |transaction| Box::pin(async move { transaction.list_trials(id, TOLD).await }))
+            .read(move |transaction| Box::pin(async move { transaction.list_latest_trials(id).await }))
             .await?)
     }
 

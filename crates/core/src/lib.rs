@@ -4,6 +4,7 @@
 //! an argument, whatever it causes is its result. A refusal is such a result ([`refusal::Refusal`]), not an error.
 //! It knows nothing of SQL, HTTP, JSON or configuration files.
 
+pub mod chart;
 pub mod code;
 pub mod correction;
 pub mod cpm;

@@ -12,11 +12,12 @@ CREATE UNIQUE INDEX terminals_by_practice ON terminals (practice_of) WHERE pract
 CREATE UNIQUE INDEX terminals_by_jpqr ON terminals (jpqr) WHERE jpqr IS NOT NULL;
 CREATE INDEX terminals_by_shop ON terminals (shop_id, id);
 
--- Links by which a browser becomes a terminal, each taken once.
+-- Links by which a browser becomes a terminal, each taken by one browser: the same may ask again, whose reply was lost.
 CREATE TABLE enrollments (
     mac BLOB NOT NULL PRIMARY KEY CHECK (length(mac) = 32),
     terminal_id BLOB NOT NULL REFERENCES terminals (id),
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL,
+    public_key BLOB CHECK (public_key IS NULL OR length(public_key) = 65)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX enrollments_by_expiry ON enrollments (expires_at);
@@ -38,6 +39,17 @@ CREATE TABLE bills (
 
 CREATE INDEX bills_by_expiry ON bills (expires_at);
 CREATE INDEX bills_by_member ON bills (made_for, expires_at) WHERE made_for IS NOT NULL;
+
+-- Who confirmed a bill of a machine that has taken cash: it goes to the one whose number is typed there.
+CREATE TABLE bill_claims (
+    bill_id BLOB NOT NULL REFERENCES bills (id),
+    number TEXT NOT NULL CHECK (length(number) = 4),
+    member_id BLOB NOT NULL CHECK (length(member_id) = 16),
+    device_id BLOB NOT NULL CHECK (length(device_id) = 16),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (bill_id, number),
+    UNIQUE (bill_id, member_id)
+) STRICT, WITHOUT ROWID;
 
 -- A code that was made for a bill when its member confirmed it: no newer one ends it, and it ends none.
 ALTER TABLE codes ADD COLUMN bill_id BLOB;
@@ -73,3 +85,5 @@ CREATE TABLE trials (
     flaw TEXT,
     PRIMARY KEY (terminal_id, request_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX trials_by_age ON trials (began_at);

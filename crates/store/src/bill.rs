@@ -1,7 +1,7 @@
 //! Bills: what a terminal asks whoever opens its code to pay, or to take for cash. A bill is settled by the journal, under the terminal's own
 //! `request_id`; its row is forgotten when it cannot be settled any more.
 
-use warifu_core::id::{BillId, MemberId, TerminalId};
+use warifu_core::id::{BillId, DeviceId, MemberId, TerminalId};
 use warifu_core::ledger::Kind;
 use warifu_core::money::Amount;
 use warifu_core::request::RequestId;
@@ -35,6 +35,21 @@ pub struct Bill {
     pub made_for: Option<MemberId>,
 }
 
+/// A member's confirmation of a bill of a machine that has taken cash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillClaim {
+    /// Which bill.
+    pub bill: BillId,
+    /// Four digits, which no other claim of this bill has.
+    pub number: String,
+    /// Who confirmed it.
+    pub member: MemberId,
+    /// On which device.
+    pub device: DeviceId,
+    /// When.
+    pub created_at: Time,
+}
+
 statements! {
     CREATE_BILL (Blob, Blob, Text, Text, Int, Text, Int, Int, Blob) -> ()
         "INSERT INTO bills (id, terminal_id, request_id, kind, amount, note, issued_at, expires_at, made_for) \
@@ -45,6 +60,17 @@ statements! {
         "SELECT id, terminal_id, request_id, kind, amount, note, issued_at, expires_at, made_for FROM bills \
          WHERE terminal_id = $1 AND request_id = $2";
     COUNT_BILLS_FOR (Blob, Int) -> (Int) "SELECT count(*) FROM bills WHERE made_for = $1 AND expires_at > $2";
+    HOLD_BILL (Blob) -> () "UPDATE bills SET expires_at = expires_at WHERE id = $1";
+    CREATE_BILL_CLAIM (Blob, Text, Blob, Blob, Int) -> ()
+        "INSERT INTO bill_claims (bill_id, number, member_id, device_id, created_at) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    FIND_BILL_CLAIM (Blob, Text) -> (Blob, Text, Blob, Blob, Int)
+        "SELECT bill_id, number, member_id, device_id, created_at FROM bill_claims WHERE bill_id = $1 AND number = $2";
+    FIND_BILL_CLAIM_OF (Blob, Blob) -> (Blob, Text, Blob, Blob, Int)
+        "SELECT bill_id, number, member_id, device_id, created_at FROM bill_claims WHERE bill_id = $1 AND member_id = $2";
+    COUNT_BILL_CLAIMS (Blob) -> (Int) "SELECT count(*) FROM bill_claims WHERE bill_id = $1";
+    DELETE_BILL_CLAIMS (Int) -> ()
+        "DELETE FROM bill_claims WHERE bill_id IN (SELECT id FROM bills WHERE expires_at < $1)";
     DELETE_BILLS (Int) -> () "DELETE FROM bills WHERE expires_at < $1";
 }
 
@@ -98,13 +124,69 @@ impl Transaction {
         self.row(&COUNT_BILLS_FOR, &params).await?.map_or(Ok(0), |row| row.int(0))
     }
 
-    /// Forgets the bills that expired before `before`.
+    /// Keeps a claim. `false` if its number is another's on this bill, or its member has one already.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn create_bill_claim(&mut self, claim: &BillClaim) -> Result<bool, StoreError> {
+        let row = [
+            claim.bill.bytes().into(),
+            claim.number.as_str().into(),
+            claim.member.bytes().into(),
+            claim.device.bytes().into(),
+            claim.created_at.unix_micros().into(),
+        ];
+        Ok(self.execute(&CREATE_BILL_CLAIM, &row).await? == 1)
+    }
+
+    /// The claim of a bill with this number.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn find_bill_claim(&mut self, bill: BillId, number: &str) -> Result<Option<BillClaim>, StoreError> {
+        self.row(&FIND_BILL_CLAIM, &[bill.bytes().into(), number.into()]).await?.map(|row| read_claim(&row)).transpose()
+    }
+
+    /// The claim that a member has on a bill.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn find_bill_claim_of(
+        &mut self,
+        bill: BillId,
+        member: MemberId,
+    ) -> Result<Option<BillClaim>, StoreError> {
+        let key = [bill.bytes().into(), member.bytes().into()];
+        self.row(&FIND_BILL_CLAIM_OF, &key).await?.map(|row| read_claim(&row)).transpose()
+    }
+
+    /// How many claims there are on a bill, which nobody adds to until this transaction has ended.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn count_bill_claims(&mut self, bill: BillId) -> Result<i64, StoreError> {
+        self.execute(&HOLD_BILL, &[bill.bytes().into()]).await?;
+        self.row(&COUNT_BILL_CLAIMS, &[bill.bytes().into()]).await?.map_or(Ok(0), |row| row.int(0))
+    }
+
+    /// Forgets the bills that expired before `before`, and the claims on them.
     ///
     /// # Errors
     /// What the database said.
     pub async fn delete_bills(&mut self, before: Time) -> Result<(), StoreError> {
+        self.execute(&DELETE_BILL_CLAIMS, &[before.unix_micros().into()]).await?;
         self.execute(&DELETE_BILLS, &[before.unix_micros().into()]).await.map(drop)
     }
+}
+
+fn read_claim(row: &Row) -> Result<BillClaim, StoreError> {
+    Ok(BillClaim {
+        bill: BillId::from_bytes(row.bytes(0)?),
+        number: row.text(1)?.to_owned(),
+        member: MemberId::from_bytes(row.bytes(2)?),
+        device: DeviceId::from_bytes(row.bytes(3)?),
+        created_at: row.converted(4, Time::from_unix_micros)?,
+    })
 }
 
 fn read_bill(row: &Row) -> Result<Bill, StoreError> {

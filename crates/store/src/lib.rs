@@ -35,7 +35,7 @@ mod wallet;
 mod webhook;
 
 pub use backup::{Contents, copy_file, files_beside};
-pub use bill::Bill;
+pub use bill::{Bill, BillClaim};
 pub use credential::Credential;
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, DueDelivery, Ended, NewDelivery};
@@ -48,7 +48,7 @@ pub use merchant::{Merchant, Shop};
 pub use migrate::MigrateError;
 pub use partner::Partner;
 pub use session::{BoundSession, Session};
-pub use shop_line::{ShopDay, ShopLine, ShopSum, is_of_day};
+pub use shop_line::{ShopDay, ShopLine, ShopSum};
 pub use sums::{AccountSum, SumChange};
 pub use terminal::Terminal;
 pub use trial::Trial;

@@ -1,7 +1,7 @@
 //! What was done in a shop, day by day: lines that the bookkeeper derives from the journal, for lists and for closing a till.
 
 use warifu_core::id::{ShopId, TerminalId};
-use warifu_core::ledger::{Kind, Transaction as Record};
+use warifu_core::ledger::Kind;
 use warifu_core::place::Book;
 use warifu_core::time::{BusinessDate, Time};
 
@@ -33,10 +33,10 @@ pub struct ShopLine {
 }
 
 impl ShopLine {
-    /// The line of a transaction; `None` if it was refused, or did not happen in a shop.
+    /// The line of a transaction; `None` if it was refused, did not happen in a shop, or is a cancel of what never came.
     #[must_use]
     pub fn of(Recorded { position, record }: &Recorded) -> Option<Self> {
-        let (shop, done) = (record.shop?, record.done()?);
+        let (shop, done) = (record.shop.filter(|_| record.target.is_none())?, record.done()?);
         let refunded = done.totals.map_or(0, |totals| totals.refunded.get());
         let amount = match record.kind {
             Kind::Payment | Kind::Capture | Kind::TopUp => record.amount.get(),
@@ -55,6 +55,14 @@ impl ShopLine {
             kind: record.kind,
             amount,
         })
+    }
+}
+
+impl ShopLine {
+    /// The day that it belongs to.
+    #[must_use]
+    pub const fn day(&self) -> ShopDay {
+        ShopDay { shop: self.shop, book: self.book, date: self.business_date }
     }
 }
 
@@ -166,10 +174,4 @@ impl Transaction {
             })
             .collect()
     }
-}
-
-/// Whether a transaction belongs to a day.
-#[must_use]
-pub fn is_of_day(record: &Record, day: ShopDay) -> bool {
-    record.shop == Some(day.shop) && record.book == day.book && record.business_date == day.date
 }

@@ -77,7 +77,9 @@ statements! {
          WHERE (id = $1 OR practice_of = $1) AND revoked_at IS NULL";
     CREATE_ENROLLMENT (Blob, Blob, Int) -> ()
         "INSERT INTO enrollments (mac, terminal_id, expires_at) VALUES ($1, $2, $3)";
-    TAKE_ENROLLMENT (Blob) -> (Blob, Int) "DELETE FROM enrollments WHERE mac = $1 RETURNING terminal_id, expires_at";
+    TAKE_ENROLLMENT (Blob, Blob) -> (Blob, Int)
+        "UPDATE enrollments SET public_key = $2 WHERE mac = $1 AND (public_key IS NULL OR public_key = $2) \
+         RETURNING terminal_id, expires_at";
     DELETE_ENROLLMENTS_OF (Blob) -> () "DELETE FROM enrollments WHERE terminal_id = $1";
     DELETE_ENROLLMENTS (Int) -> () "DELETE FROM enrollments WHERE expires_at < $1";
 }
@@ -182,12 +184,17 @@ impl Transaction {
         self.execute(&CREATE_ENROLLMENT, &row).await.map(drop)
     }
 
-    /// Takes a link: which terminal it is for, and until when it is good.
+    /// Takes a link for the browser with this key: which terminal it is for, and until when it is good. The browser that has taken it
+    /// is told the same again.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn take_enrollment(&mut self, mac: [u8; 32]) -> Result<Option<(TerminalId, Time)>, StoreError> {
-        let taken = self.row(&TAKE_ENROLLMENT, &[mac.into()]).await?;
+    pub async fn take_enrollment(
+        &mut self,
+        mac: [u8; 32],
+        public_key: [u8; 65],
+    ) -> Result<Option<(TerminalId, Time)>, StoreError> {
+        let taken = self.row(&TAKE_ENROLLMENT, &[mac.into(), public_key.into()]).await?;
         let read = |row: Row| Ok((TerminalId::from_bytes(row.bytes(0)?), row.converted(1, Time::from_unix_micros)?));
         taken.map(read).transpose()
     }

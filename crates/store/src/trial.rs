@@ -45,10 +45,15 @@ statements! {
     FIND_OTHER_TRIAL (Blob, Int, Blob, Text) -> (Text)
         "SELECT request_id FROM trials WHERE terminal_id = $1 AND code_bucket = $2 AND code_mac = $3 AND request_id <> $4 \
          LIMIT 1";
-    LIST_TRIALS (Blob, Int) -> (Blob, Text, Text, Text, Int, Blob, Int, Text, Int, Text)
-        "SELECT terminal_id, request_id, kind, scenario, code_bucket, code_mac, began_at, settled_by, settled_at, flaw \
-         FROM trials WHERE terminal_id = $1 ORDER BY began_at DESC, request_id LIMIT $2";
+    LIST_LATEST_TRIALS (Blob) -> (Blob, Text, Text, Text, Int, Blob, Int, Text, Int, Text)
+        "SELECT t.terminal_id, t.request_id, t.kind, t.scenario, t.code_bucket, t.code_mac, t.began_at, t.settled_by, \
+                t.settled_at, t.flaw \
+         FROM trials t JOIN (SELECT kind, scenario, max(began_at) AS began_at FROM trials WHERE terminal_id = $1 \
+                             GROUP BY kind, scenario) l \
+           ON l.kind = t.kind AND l.scenario = t.scenario AND l.began_at = t.began_at \
+         WHERE t.terminal_id = $1 ORDER BY t.began_at DESC, t.request_id";
     DELETE_TRIALS (Blob) -> () "DELETE FROM trials WHERE terminal_id = $1";
+    DELETE_OLD_TRIALS (Int) -> () "DELETE FROM trials WHERE began_at < $1";
 }
 
 impl Transaction {
@@ -120,12 +125,20 @@ impl Transaction {
         self.execute(&FLAW_TRIALS, &params).await.map(drop)
     }
 
-    /// The trials of a till, the newest first, at most `limit`.
+    /// The latest trials of a till, of each kind with each scenario, the newest first.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn list_trials(&mut self, terminal: TerminalId, limit: i64) -> Result<Vec<Trial>, StoreError> {
-        self.rows(&LIST_TRIALS, &[terminal.bytes().into(), limit.into()]).await?.iter().map(read_trial).collect()
+    pub async fn list_latest_trials(&mut self, terminal: TerminalId) -> Result<Vec<Trial>, StoreError> {
+        self.rows(&LIST_LATEST_TRIALS, &[terminal.bytes().into()]).await?.iter().map(read_trial).collect()
+    }
+
+    /// Forgets trials that began before `before`.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn delete_old_trials(&mut self, before: Time) -> Result<(), StoreError> {
+        self.execute(&DELETE_OLD_TRIALS, &[before.unix_micros().into()]).await.map(drop)
     }
 
     /// Forgets the trials of a till.

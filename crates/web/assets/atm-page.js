@@ -2,6 +2,7 @@
 // atm-escrow.js, that none counts twice of till.js; here is which of them has the word, and when a customer has gone.
 import { disk as openDisk, Escrow, LIMIT } from "./atm-escrow.js";
 import { connect } from "./atm-machine.js";
+import { listen } from "./atm-number.js";
 import { draw, receiptOf, wrong } from "./atm-view.js";
 import { canScan, scan } from "./scan.js";
 import { $, ask, scanned, show, station } from "./station.js";
@@ -222,6 +223,7 @@ for (const button of document.querySelectorAll(".give-back")) button.addEventLis
 $("stop").addEventListener("click", () => { if (state.intent) till.stop(state.intent.id).catch(() => undefined); });
 $("print").addEventListener("click", () => { touched(); if (machine.print(escrow.visit.receipt)) window.print(); });
 $("finish").addEventListener("click", finish);
+listen(send);
 $("idle-go").addEventListener("click", touched);
 for (const kind of ["pointerdown", "keydown", "input"]) document.addEventListener(kind, touched, { passive: true });
 

@@ -1,5 +1,6 @@
 // What the customer at an ATM sees of each step. It must not decide anything.
 import { LIMIT } from "./atm-escrow.js";
+import { drawNumber } from "./atm-number.js";
 import { $, show } from "./station.js";
 import { announce, make, number, showYen, t, time, word, yen } from "./text.js";
 
@@ -75,6 +76,7 @@ function drawVerdict({ intent }, escrow) {
   $("help").hidden = visit.step !== "returned";
   $("stage-code").hidden = !isShown;
   if (isShown) drawCode(intent.bill);
+  drawNumber(isShown ? intent.bill : null);
   $("stop").hidden = verdict !== "asking" || intent?.state === "canceling";
   $("print").hidden = !visit.receipt;
   $("finish").hidden = !["kept", "returned"].includes(visit.step);

@@ -1,10 +1,10 @@
 // The shop's own code: opened by the camera or a link, looked at, and confirmed with the passkey. A bill is paid once, however often the
-// button is tapped.
+// button is tapped. Cash of a machine waits for the number that stands here and is typed there.
 import { now, send } from "./device.js";
 import { confirm, explain } from "./passkey.js";
 import { moveHere } from "./pay.js";
 import { connection, trouble } from "./shell.js";
-import { announce, make, showYen, t, word, yen } from "./text.js";
+import { announce, make, showYen, t, time, word, yen } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 // How often it is asked what became of a bill while that is not known, in milliseconds.
@@ -44,7 +44,10 @@ function stand(state, text = "") {
   $("bill-body").hidden = state === "loading" || state === "gone";
   $("bill-amount-form").hidden = state !== "amount";
   $("bill-sum").hidden = state === "amount";
-  $("bill-pay").hidden = $("bill-left").hidden = $("bill-balance").hidden = state !== "open";
+  $("bill-pay").hidden = $("bill-balance").hidden = state !== "open";
+  $("bill-left").hidden = state !== "open" && state !== "claimed";
+  $("bill-claim").hidden = state !== "claimed";
+  $("bill-when").hidden = state !== "paid";
   $("bill-points-line").hidden = state !== "open" || shown?.kind === "top_up";
   $("bill-told").textContent = text;
   $("bill-told").hidden = !text;
@@ -64,7 +67,10 @@ export async function openCode(code, amount) {
     $("bill-amount").focus();
   } catch (error) {
     trouble(error);
-    stand("gone", error.status === 0 ? t("offline") : error.status >= 500 ? t("unavailable") : t("bill_unknown"));
+    // Where an amount was entered it stays, to be tried again.
+    const isNone = error.status === 400 || error.status === 404;
+    const isEntered = amount !== undefined && $("view-bill").dataset.state === "amount";
+    stand(isEntered && !isNone ? "amount" : "gone", isNone ? t("bill_unknown") : error.status === 429 ? t("bill_too_many") : explain(error));
   }
   return undefined;
 }
@@ -94,16 +100,32 @@ async function load(id) {
 const later = (id) => { clearTimeout(asking); asking = setTimeout(() => { if (isHere) load(id); }, AGAIN); };
 
 function draw(bill) {
-  shown = bill;
   $("bill-shop").textContent = bill.shop_name;
   $("bill-merchant").textContent = bill.merchant_name;
+  const was = shown?.id === bill.id ? shown.state : "";
+  shown = bill;
   $("bill-word").textContent = bill.kind === "top_up" ? t("bill_receive") : t("bill_amount");
   showYen($("bill-sum-yen"), bill.amount);
   $("bill-items").replaceChildren(...bill.items.map((it) => make("li", "", make("span", "", `${it.name} × ${it.quantity}`), make("b", "", yen(it.unit_price * it.quantity)))));
   $("bill-pay").textContent = bill.kind === "top_up" ? t("bill_take", { amount: yen(bill.amount) }) : t("bill_pay", { amount: yen(bill.amount) });
   if (bill.state === "open") { stand("open"); balance(bill); tick(); return; }
   if (bill.state === "settling") { stand("asking", t("bill_asking")); later(bill.id); return; }
-  stand(bill.state, bill.state === "refused" ? word("refused", bill.settled.refusal) : word("bill", bill.state));
+  if (bill.state === "claimed") {
+    stand("claimed");
+    $("bill-number").textContent = bill.number;
+    if (was !== "claimed") announce(`${t("bill_number")} ${[...bill.number].join(" ")}`, true);
+    tick();
+    later(bill.id);
+    return;
+  }
+  if (bill.state === "paid" && was === "claimed") { paid(); return; }
+  $("bill-when").textContent = bill.settled ? time(bill.settled.created_at) : "";
+  stand(bill.state, told(bill));
+}
+
+function told({ kind, settled, state }) {
+  if (state === "refused") return word("refused", settled.refusal);
+  return state === "paid" && kind === "top_up" ? word("bill", "received") : word("bill", state);
 }
 
 // Whether it can be paid, before it is tried: a refusal would end the bill.
@@ -125,7 +147,7 @@ async function balance(bill) {
 }
 
 function tick() {
-  if (!shown || shown.state !== "open") return;
+  if (shown?.state !== "open" && shown?.state !== "claimed") return;
   const left = Math.ceil((Date.parse(shown.expires_at) - now()) / 1000);
   $("bill-left").textContent = left > 0 ? t("bill_left", { time: `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}` }) : "";
   if (left <= 0) load(shown.id);
@@ -133,14 +155,17 @@ function tick() {
 
 async function pay() {
   const bill = shown;
+  let hasBegun = false;
   $("bill-pay").disabled = true;
   try {
     const { ceremony, options } = await send("POST", `/v1/bills/${bill.id}/confirm`);
+    hasBegun = true;
     const credential = await confirm(options);
     stand("asking", t("bill_asking"));
-    await send("POST", `/v1/bills/${bill.id}/pay`, { ceremony, credential, use_points: $("bill-points").checked });
+    const reply = await send("POST", `/v1/bills/${bill.id}/pay`, { ceremony, credential, use_points: $("bill-points").checked });
     connection(null);
-    paid();
+    if (!reply.number) paid();
+    else if (isHere && shown?.id === bill.id) draw({ ...bill, state: "claimed", number: reply.number });
   } catch (error) {
     trouble(error);
     if (!isHere) return;
@@ -149,7 +174,7 @@ async function pay() {
       $("bill-move").hidden = false;
     } else if (error.status === 0 || error.status >= 400) {
       // What became of it is told by the bill itself: paid, refused, or open still, and then it can be tapped again.
-      const text = error.code === "passkey_refused" ? explain(error) : "";
+      const text = error.code !== "passkey_refused" ? "" : hasBegun ? explain(error) : t("bill_no_passkey");
       await load(bill.id);
       if (text && isHere) { $("bill-told").textContent = text; $("bill-told").hidden = false; }
     } else {

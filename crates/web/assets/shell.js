@@ -14,8 +14,11 @@ export function connection(problem) {
   banner.hidden = !text;
 }
 
+// Somebody is not known any more. A passkey that is not believed is a 401 too, and ends nothing.
+const GONE = ["unauthorized", "no_key"];
+
 /** What every place does with a problem: the session is gone, or the connection is. */
 export function trouble(problem) {
-  if (problem.status === 401) gone();
+  if (problem.status === 401 && GONE.includes(problem.code)) gone();
   else if (problem.status === 0 || problem.status >= 500) connection(problem);
 }

@@ -1,5 +1,5 @@
 // What the pages of tills, ATMs and the sandbox share: becoming a terminal, being none any more, and speaking to the server.
-import { enroll, forget, known, remember, sender } from "./terminal.js";
+import { enroll, known, remember, sender } from "./terminal.js";
 import { language, t } from "./text.js";
 
 export const $ = (id) => document.getElementById(id);
@@ -38,17 +38,26 @@ export async function station(kinds) {
       location.reload();
     });
   }
+  if (!window.indexedDB || !crypto.subtle || !navigator.locks) return nobody(t("no_store"));
   keepShell();
   const token = /^#(wfe_[\w-]+)$/.exec(location.hash)?.[1];
   // Out of sight, out of the history: whoever looks over a shoulder or comes later finds no link.
   if (token) history.replaceState(null, "", location.pathname);
-  if (token) await enrolled(token);
-  let found = await known();
-  if (!found) return nobody("none_yet");
+  let found = await known().catch(() => null);
+  if (found === null) return nobody(t("no_store"));
+  if (token) {
+    await enrolled(token, found);
+    found = await known();
+  }
+  if (!found) return nobody(t("none_yet"));
   const send = await sender(found.id);
+  const ask = () => send("GET", "/v1/terminal", undefined, { signal: AbortSignal.timeout(8000) });
+  const isStranger = (it) => it.status === 401 && it.body?.code === "unauthorized";
   try {
-    const told = await send("GET", "/v1/terminal", undefined, { signal: AbortSignal.timeout(8000) });
-    if (told.status === 401) return nobody("revoked");
+    let told = await ask();
+    if (isStranger(told)) told = await ask();
+    // The key stays: a server that was mistaken knows it again later, and without it what is unsettled could not be settled.
+    if (isStranger(told)) return nobody(t("revoked"));
     if (told.status === 200) await remember((found = told.body));
   } catch {
     // No answer: it goes on as what it was, for what is unsettled must be settled.
@@ -79,24 +88,26 @@ async function keepShell() {
   }
 }
 
-function nobody(why) {
-  $("none-text").textContent = why === "revoked" ? t("revoked") : t("none_yet");
+function nobody(text) {
+  $("none-text").textContent = text;
+  $("none-again").addEventListener("click", () => location.reload());
   show("none");
-  if (why === "revoked") forget();
   return new Promise(() => undefined);
 }
 
 /** Asks whether this is the right browser, for a link is good once. */
-function enrolled(token) {
+function enrolled(token, before) {
+  $("enroll-before").textContent = before ? t("enroll_before", { name: `${before.shop_name}, ${before.name}` }) : "";
+  $("enroll-before").hidden = !before;
   show("enroll");
   return new Promise((resolve) => {
     $("enroll").addEventListener("click", async () => {
       $("enroll").disabled = true;
       $("enroll-problem").hidden = true;
-      const reply = await enroll(token).catch(() => ({ status: 0 }));
+      const reply = await enroll(token).catch((error) => ({ status: error instanceof DOMException && error.name !== "TimeoutError" ? -1 : 0 }));
       $("enroll").disabled = false;
       if (reply.status === 201) return resolve();
-      const texts = { 401: t("link_used"), 0: t("offline") };
+      const texts = { 401: t("link_used"), 0: t("offline"), [-1]: t("no_store") };
       $("enroll-problem").textContent = texts[reply.status] ?? t("try_later");
       $("enroll-problem").hidden = false;
       return undefined;

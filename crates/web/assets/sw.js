@@ -5,12 +5,36 @@ const SHELL = `shell-${"VERSION"}`;
 const FILES = ["FILES"];
 const PLACES = ["/", "/history", "/top-up", "/me", "/scan"];
 const STATIONS = ["/till", "/atm"];
+// How long a page is waited for that is kept, in milliseconds.
+const PATIENCE = 4000;
 const ASSETS = `/assets/${"VERSION"}/`;
 const isPlace = (path) => PLACES.includes(path) || /^\/(bill|shop)\//.test(path);
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll([...FILES, "/"])).then(() => self.skipWaiting()));
+  event.waitUntil(install().then(() => self.skipWaiting()));
 });
+
+async function install() {
+  const cache = await caches.open(SHELL);
+  await Promise.all(FILES.map((name) => keep(cache, name)));
+  await cache.add("/");
+  // A till that was opened before stays one that opens without the line.
+  for (const station of STATIONS) {
+    if (!await caches.match(station)) continue;
+    const page = await fetch(station, { cache: "no-cache" });
+    const files = [...(await page.clone().text()).matchAll(/"(\/assets\/[^"]+)"/g)].map((match) => match[1]);
+    await Promise.all(files.map((name) => keep(cache, name)));
+    await cache.put(station, page);
+  }
+}
+
+// While nodes of two versions serve, another's file may come under this version's path: it says so by not being there for good.
+async function keep(cache, name) {
+  const reply = await fetch(name, { cache: "no-cache" });
+  const isOurs = reply.ok && (!name.startsWith(ASSETS) || reply.headers.get("cache-control")?.includes("immutable"));
+  if (!isOurs) throw new TypeError(name);
+  await cache.put(name, reply);
+}
 
 self.addEventListener("activate", (event) => {
   const stale = (name) => name.startsWith("shell-") && name !== SHELL;
@@ -29,12 +53,14 @@ self.addEventListener("fetch", (event) => {
 // Every place of the wallet is the same shell, in the language that was shown last.
 async function shell(request, name) {
   const cache = await caches.open(SHELL);
+  const kept = await cache.match(name);
   try {
-    const fresh = await fetch(request);
+    // A line that is half dead must not keep a kept page from being shown.
+    const fresh = await fetch(request, kept ? { signal: AbortSignal.timeout(PATIENCE) } : {});
+    if (fresh.status >= 500 && kept) return kept;
     if (fresh.ok) await cache.put(name, fresh.clone());
     return fresh;
   } catch (error) {
-    const kept = await cache.match(name);
     if (kept) return kept;
     throw error;
   }
@@ -44,6 +70,7 @@ async function file(request) {
   const kept = await caches.match(request);
   if (kept) return kept;
   const fresh = await fetch(request);
-  if (fresh.ok) await (await caches.open(SHELL)).put(request, fresh.clone());
+  const isOurs = fresh.ok && fresh.headers.get("cache-control")?.includes("immutable");
+  if (isOurs) await (await caches.open(SHELL)).put(request, fresh.clone());
   return fresh;
 }

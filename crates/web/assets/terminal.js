@@ -8,12 +8,6 @@ const keep = (name, value) => stored("readwrite", (store) => store.put(value, na
 /** What this browser was told of the terminal that it is; `undefined` if it is none. */
 export const known = () => read("station");
 
-/** Forgets that this browser is a terminal. Whoever finds it then has nothing to sign with. */
-export async function forget() {
-  await stored("readwrite", (store) => store.delete("terminal"));
-  await stored("readwrite", (store) => store.delete("station"));
-}
-
 // How far this browser's clock is from the server's, in milliseconds.
 let skew = 0;
 
@@ -24,15 +18,27 @@ async function exchange(method, path, text, headers, signal) {
   return { status: reply.status, body, date, retryAfter: Number(reply.headers.get("retry-after")) || undefined };
 }
 
-/** Becomes the terminal that a link was made for. The key is made new, so that an earlier terminal of this browser is not it any more. */
+/**
+ * Becomes the terminal that a link was made for. The key is made new, so that an earlier terminal of this browser is not it any more, and is
+ * kept before the link is taken: whoever asks again with the same key is told the same.
+ */
 export async function enroll(token, signal = AbortSignal.timeout(15000)) {
-  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+  let pending = await read("pending");
+  if (pending?.token !== token) {
+    const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+    pending = { token, pair };
+    await keep("pending", pending);
+  }
+  const { pair } = pending;
   const public_key = encode(await crypto.subtle.exportKey("raw", pair.publicKey));
   const body = JSON.stringify({ token, device: { public_key, name: "till" } });
   const reply = await exchange("POST", "/v1/enrollments", body, { "content-type": "application/json" }, signal);
   if (reply.status !== 201) return reply;
-  await keep("terminal", pair);
-  await keep("station", reply.body);
+  await stored("readwrite", (store) => {
+    store.put(pair, "terminal");
+    store.delete("pending");
+    return store.put(reply.body, "station");
+  });
   // Browsers give up unused data first of sites that did not ask.
   await navigator.storage?.persist?.().catch(() => false);
   return reply;

@@ -4,6 +4,8 @@ import { make, time, t, word, yen } from "./text.js";
 
 const CLOCK = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const SHOWN = 10;
+// How often the list is read anew while nothing else is done with it, in milliseconds: a sheet's payments come from elsewhere.
+const AGAIN = 5000;
 
 let send;
 let till;
@@ -12,10 +14,12 @@ let next = null;
 let asked = 0;
 let opened = null;
 let shown = "";
+let isPaged = false;
+let isUndoing = false;
 
 /** Speaks for this terminal from now on. */
 export function use(sends, drives, id) {
-  [send, till, mine, next, shown] = [sends, drives, id, null, ""];
+  [send, till, mine, next, shown, isPaged] = [sends, drives, id, null, "", false];
   $("today-list").replaceChildren();
   load();
 }
@@ -30,22 +34,24 @@ async function load(cursor) {
   try {
     const page = await ask(send, "GET", `/v1/shop/transactions?limit=${SHOWN}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
     if (mineIs !== asked) return;
-    next = page.next_cursor;
-    // A cancel of what never came moved nothing.
-    const items = page.items.filter((it) => !it.canceled_request_id);
-    if (cursor) $("today-list").append(...items.map(line));
-    else if (shown !== JSON.stringify(items)) {
+    if (cursor) $("today-list").append(...page.items.map(line));
+    else if (shown !== JSON.stringify(page.items)) {
       // Only when something is new: nothing moves away under a finger.
-      shown = JSON.stringify(items);
-      $("today-list").replaceChildren(...items.map(line));
-    }
-    state(items.length || cursor ? "" : t("today_empty"));
+      shown = JSON.stringify(page.items);
+      $("today-list").replaceChildren(...page.items.map(line));
+    } else return state(page.items.length ? "" : t("today_empty"));
+    next = page.next_cursor;
+    isPaged = Boolean(cursor);
+    state(page.items.length || cursor ? "" : t("today_empty"));
     $("today-more").hidden = !next;
   } catch {
     // What cannot be read is said to be so: an old list would be taken for today's.
     if (mineIs === asked) state(t("cannot_be_read"));
   }
+  return undefined;
 }
+
+setInterval(() => { if (send && !isPaged && !opened && document.visibilityState === "visible") load(); }, AGAIN);
 
 function state(text) {
   $("today-state").textContent = text;
@@ -88,6 +94,9 @@ async function openLine(it) {
       ...(found.refunds ?? []).map((refund) => [`${t("refund")} ${CLOCK.format(new Date(refund.created_at))}`, `−${yen(refund.amount)}`]),
       [t("number"), it.id],
     ]);
+    // What is being given back already is not offered again before it is known what came of it.
+    const isAsked = till.intents().some((intent) => intent.verdict === "asking" && intent.of?.id === it.id);
+    if (isAsked) return problem("line-problem", t("text_asking_back"));
     $("refund-form").hidden = isTopUp || left <= 0;
     $("refund-amount").value = String(left);
     $("refund-amount").dataset.most = String(left);
@@ -97,6 +106,7 @@ async function openLine(it) {
   } catch (error) {
     problem("line-problem", error.status === 0 ? t("offline") : t("cannot_be_read"));
   }
+  return undefined;
 }
 
 function facts(pairs) {
@@ -109,11 +119,15 @@ function problem(id, text) {
 }
 
 async function undo(start) {
+  if (isUndoing) return;
+  isUndoing = true;
   try {
     await start();
     $("line").close();
   } catch {
     problem("line-problem", t("cannot_store"));
+  } finally {
+    isUndoing = false;
   }
 }
 

@@ -7,19 +7,23 @@ import { announce, make, number, showYen, t, word, yen } from "./text.js";
 import { Till } from "./till.js";
 
 const here = await station(["till"]);
-// The two tills of this browser: the one that works with money, and the one for practising.
+// The two tills of this browser, as they are being opened: the one that works with money, and the one for practising.
 const tills = {};
+// How long a verdict stays before anything can take it away, in milliseconds: a scanner's second Enter must not.
+const CALM = 700;
 let till;
 let current = null;
 let items = [];
 let looking;
+let isStarting = false;
 
 const mode = () => document.querySelector("[name=mode]:checked").value;
 
 async function open(id, isPractice) {
-  tills[id] ??= await begin(id);
-  ({ till } = tills[id]);
-  const { send } = tills[id];
+  tills[id] ??= begin(id);
+  const opened = await tills[id];
+  ({ till } = opened);
+  const { send } = opened;
   document.body.classList.toggle("practising", isPractice);
   $("practice-badge").hidden = $("practice-box").hidden = !isPractice;
   $("practice").setAttribute("aria-pressed", String(isPractice));
@@ -27,7 +31,7 @@ async function open(id, isPractice) {
   $("practice").hidden = !here.practice_id;
   $("open-sheet").hidden = isPractice;
   day.use(send, till, id);
-  current = unsettled()[0] ?? null;
+  current = left();
   draw();
   show("work");
   if (till.standby) show("standby");
@@ -46,9 +50,15 @@ async function begin(id) {
   return { till: opened, send };
 }
 
-// What was left behind is on the screen before anything can be entered.
+// What was left behind is on the screen before anything can be entered: what is unsettled, then what was settled and not seen.
+function left() {
+  const seen = Number(localStorage.getItem("till-seen") ?? 0);
+  const isUnseen = (it) => it.settled_at > seen && it.settled_at > Date.now() - KEPT;
+  return unsettled()[0] ?? (till.standby ? null : till.intents().find((it) => it.verdict !== "asking" && isUnseen(it)) ?? null);
+}
+
 function stand(by) {
-  current ??= unsettled()[0] ?? null;
+  current ??= left();
   draw();
   show(by ? "standby" : "work");
 }
@@ -62,8 +72,10 @@ const prune = (opened) => opened.intents()
 const unsettled = () => (till.standby ? [] : till.intents().filter((it) => it.verdict === "asking"));
 
 function changed(intent) {
-  if (!current || intent.id === current.id) {
-    const was = current?.verdict;
+  // What was begun in the list takes the place of a verdict that was told.
+  const takesOver = !current || intent.id === current.id || (current.verdict !== "asking" && intent.verdict === "asking");
+  if (takesOver) {
+    const was = intent.id === current?.id ? current.verdict : undefined;
     current = intent;
     draw();
     if (intent.verdict !== "asking" && was !== intent.verdict) told(intent);
@@ -76,7 +88,9 @@ function told(intent) {
   announce(`${$("verdict").textContent}. ${$("stage-amount").textContent}. ${$("stage-text").textContent}`, true);
   if (intent.verdict === "paid") items = [];
   drawItems();
-  $(intent.verdict === "paid" ? "next" : $("again").hidden ? "next" : "again").focus();
+  const goesOn = intent.verdict === "paid" || $("again").hidden ? $("next") : $("again");
+  $("next").disabled = $("again").disabled = true;
+  setTimeout(() => { $("next").disabled = $("again").disabled = false; goesOn.focus(); }, CALM);
 }
 
 // The stage.
@@ -105,7 +119,8 @@ function draw() {
   const shows = it.verdict === "asking" && it.state === "showing" && it.bill;
   $("verdict-sign").setAttribute("href", SIGNS[it.verdict]);
   $("verdict").textContent = shows ? t("show_to_customer") : VERDICTS[it.kind](it.verdict);
-  if (it.body?.amount) showYen($("stage-amount"), it.body.amount);
+  const amount = it.body?.amount ?? it.result?.amount;
+  if (amount) showYen($("stage-amount"), amount);
   else $("stage-amount").textContent = "";
   $("stage-text").textContent = explain(it);
   $("stage-code").hidden = !shows;
@@ -126,8 +141,8 @@ function explain(it) {
     return it.kind === "top_up" ? t("text_asking_cash") : it.kind === "refund" || it.kind === "cancel" ? t("text_asking_back") : t("text_asking");
   }
   if (it.verdict === "paid") {
-    const kept = it.kind === "refund" ? it.result?.kept_back : 0;
-    return kept ? t("text_kept_back", { amount: yen(kept) }) : word("done", it.kind);
+    const kept = it.result?.kept_back;
+    return kept > 0 ? t("text_kept_back", { amount: yen(kept) }) : word("done", it.kind);
   }
   if (it.reason === "canceled") return it.kind === "top_up" ? t("text_canceled_cash") : t("text_canceled");
   return word("refused", it.reason);
@@ -144,6 +159,7 @@ function drawCode(bill) {
 // What is asked for behind the present customer's back: it settles by itself, and is never forgotten.
 function drawOthers() {
   const others = unsettled().filter((it) => it.id !== current?.id).length;
+  $("practice").disabled = unsettled().length > 0;
   $("others").hidden = others === 0;
   $("others").textContent = others ? t("others_asking", { n: others }) : "";
 }
@@ -158,6 +174,7 @@ function focusAmount() {
 }
 
 function clear() {
+  if (current?.settled_at) localStorage.setItem("till-seen", String(Math.max(current.settled_at, Number(localStorage.getItem("till-seen") ?? 0))));
   current = null;
   $("amount").value = $("scan").value = "";
   $("scan-problem").hidden = true;
@@ -174,13 +191,17 @@ function problem(text) {
 
 /** Begins, and shows what it came to. It is stored before anything is sent; where that fails nothing was sent. */
 async function attempt(start) {
-  if (current) return;
+  if (current || isStarting) return;
+  isStarting = true;
   problem("");
   try {
-    current = await start();
+    const begun = await start();
+    current ??= begun;
     draw();
   } catch (error) {
     problem(error.code === "standby" ? t("standby_text") : t("cannot_store"));
+  } finally {
+    isStarting = false;
   }
 }
 
@@ -232,7 +253,13 @@ document.addEventListener("keydown", (event) => {
 for (const radio of document.querySelectorAll("[name=mode]")) radio.addEventListener("change", () => { draw(); focusAmount(); });
 
 $("next").addEventListener("click", clear);
-$("again").addEventListener("click", () => { current = null; draw(); $("scan").focus(); });
+$("again").addEventListener("click", () => {
+  const amount = $("amount").value;
+  clear();
+  if (current) return;
+  $("amount").value = amount;
+  $("scan").focus();
+});
 $("stop").addEventListener("click", () => { if (current) till.stop(current.id).catch(() => undefined); });
 $("show-code").addEventListener("click", () => {
   const amount = amountOf();
@@ -289,20 +316,21 @@ $("practice-scenario").replaceChildren(...SCENARIOS.map((name) => {
 }));
 $("practice").addEventListener("click", () => {
   const isPractice = document.body.classList.contains("practising");
+  if (unsettled().length > 0 || isStarting) return;
   clear();
   open(isPractice ? here.id : here.practice_id, !isPractice);
 });
 $("practice-code").addEventListener("click", async () => {
   try {
-    const made = await ask(tills[here.practice_id].send, "POST", "/v1/sandbox/codes", { scenario: $("practice-scenario").value });
+    const made = await ask((await tills[here.practice_id]).send, "POST", "/v1/sandbox/codes", { scenario: $("practice-scenario").value });
     $("scan").value = made.code;
     $("take").focus();
   } catch {
     problem(t("try_later"));
   }
 });
-$("practice-pay").addEventListener("click", () => {
-  ask(tills[here.practice_id].send, "POST", `/v1/sandbox/bills/${current.bill.id}/pay`).catch(() => problem(t("try_later")));
+$("practice-pay").addEventListener("click", async () => {
+  ask((await tills[here.practice_id]).send, "POST", `/v1/sandbox/bills/${current.bill.id}/pay`).catch(() => problem(t("try_later")));
 });
 
 $("shop").textContent = here.shop_name;

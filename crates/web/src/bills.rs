@@ -1,28 +1,32 @@
 //! `/v1/bills` and `/v1/shop-code`: the shop's own code. A terminal asks for an amount; a member opens the code, sees where and how
 //! much, and confirms with the passkey.
 
+pub(crate) mod claims;
+mod view;
+
 use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use warifu_app::{BillRequest, BillState, Found, OpenBill, PublicKeyCredential, ShownShopCode, Station};
+use warifu_app::{BillRequest, Confirmed, Found, PublicKeyCredential, ShownShopCode, Station};
 use warifu_core::id::BillId;
-use warifu_core::ledger::{Kind, Transaction};
+use warifu_core::ledger::Kind;
 use warifu_core::money::Amount;
-use warifu_core::refusal::Refusal;
 use warifu_core::request::RequestId;
 
+use self::claims::ClaimedBill;
+use self::view::{BillView, SettledBill};
 use crate::body::{JsonBody, objects, word};
 use crate::caller::{AsMember, AsTerminal};
 use crate::members::{Ceremony, answer, ceremony};
 use crate::picture;
 use crate::problem::Problem;
 use crate::state::Web;
-use crate::transaction::{Currency, Item, Note, amount, amount_if_any, public_id, reply, request_id};
+use crate::transaction::{Currency, Item, Note, amount, amount_if_any, reply, request_id};
 
 /// What a bill is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -237,7 +241,7 @@ pub(crate) struct ReadShopCode {
     request_body = ScannedShopCode,
     responses(
         (status = 200, description = "Where it leads", body = ReadShopCode),
-        (status = 404, description = "No such place takes payments", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such bill, or no such place takes payments", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = Problem, content_type = "application/problem+json"),
     )
@@ -256,120 +260,6 @@ pub(crate) async fn open_code(
         }
     };
     Ok(Json(read))
-}
-
-/// What became of a bill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum BillStateView {
-    /// It can be paid.
-    Open,
-    /// Done by the member who asks.
-    Paid,
-    /// What the member who asks confirmed was refused; `settled` says why.
-    Refused,
-    /// Undone by the shop, after the member who asks had done it.
-    Canceled,
-    /// Done by somebody else, or cancelled by the shop.
-    Closed,
-    /// Its time is over, but a payment may still be on its way: ask again in a few seconds.
-    Settling,
-    /// Its time is over and nothing was moved.
-    Expired,
-}
-
-/// A bill, as a member sees it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BillView {
-    /// Its id.
-    id: String,
-    /// What became of it.
-    state: BillStateView,
-    /// What it is for.
-    kind: BillKind,
-    /// How much, in minor units.
-    amount: i64,
-    /// Of what.
-    currency: Currency,
-    /// Where.
-    #[serde(flatten)]
-    place: PlaceView,
-    /// What is sold.
-    items: Vec<Item>,
-    /// The first moment at which it cannot be paid, RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    expires_at: String,
-    /// What was recorded of the member who asks, done or refused.
-    settled: Option<SettledBill>,
-}
-
-/// What was recorded when a member confirmed a bill.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SettledBill {
-    /// Of the payment or top-up.
-    #[schema(example = "pay_0198c0de000070008000000000000001")]
-    id: String,
-    /// Which of them.
-    kind: BillKind,
-    /// How much, in minor units.
-    amount: i64,
-    /// Of what.
-    currency: Currency,
-    /// Why it was refused, if it was: a stable word.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<&'static str>,
-    /// The points that it earned.
-    points_earned: i64,
-    /// When, RFC 3339, UTC.
-    #[schema(format = DateTime)]
-    created_at: String,
-}
-
-impl SettledBill {
-    fn of(record: &Transaction) -> Self {
-        let totals = record.done().and_then(|done| done.totals).unwrap_or_default();
-        Self {
-            id: public_id(record),
-            kind: record.kind.into(),
-            amount: record.amount.get(),
-            currency: Currency::Jpy,
-            refusal: record.refusal().map(Refusal::word),
-            points_earned: totals.points_earned.get(),
-            created_at: record.at.to_string(),
-        }
-    }
-}
-
-impl From<OpenBill> for BillView {
-    fn from(OpenBill { bill, station, state }: OpenBill) -> Self {
-        let note: Note = bill.note.as_deref().and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default();
-        let (state, settled) = match state {
-            BillState::Open => (BillStateView::Open, None),
-            BillState::Closed => (BillStateView::Closed, None),
-            BillState::Settling => (BillStateView::Settling, None),
-            BillState::Expired => (BillStateView::Expired, None),
-            BillState::Mine(course) => {
-                let is_canceled = course.followers.iter().any(|it| matches!(it.kind, Kind::Cancel | Kind::TopUpCancel));
-                let state = match course.record.refusal() {
-                    Some(_) => BillStateView::Refused,
-                    None if is_canceled => BillStateView::Canceled,
-                    None => BillStateView::Paid,
-                };
-                (state, Some(SettledBill::of(&course.record)))
-            }
-        };
-        Self {
-            id: bill.id.to_string(),
-            state,
-            kind: bill.kind.into(),
-            amount: bill.amount.get(),
-            currency: Currency::Jpy,
-            place: (&station).into(),
-            items: note.items,
-            expires_at: bill.expires_at.to_string(),
-            settled,
-        }
-    }
 }
 
 fn bill_id(id: &str) -> Result<BillId, Problem> {
@@ -431,7 +321,8 @@ pub(crate) struct ConfirmedBill {
 /// Pay a bill, confirmed with a passkey.
 ///
 /// It is decided as a payment by a scanned code is, and recorded under the `request_id` of the terminal. Asking again for a bill
-/// that this member has paid gets the same reply, with `Idempotent-Replay: true`. After an unknown outcome ask for the bill.
+/// that this member has paid gets the same reply, with `Idempotent-Replay: true`, whatever the ceremony. After an unknown outcome
+/// ask for the bill. A bill for cash (`top_up`) is not settled: the reply, 202, has a number that is to be typed at the machine.
 #[utoipa::path(
     post, path = "/v1/bills/{id}/pay", tag = "bills", operation_id = "payBill",
     security(("member_session" = [], "member_signature" = [])),
@@ -439,6 +330,7 @@ pub(crate) struct ConfirmedBill {
     request_body = ConfirmedBill,
     responses(
         (status = 201, description = "Done", body = SettledBill),
+        (status = 202, description = "For cash: confirmed, and its number is to be typed at the machine", body = ClaimedBill),
         (status = 401, description = "`passkey_refused`", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such bill", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "`not_this_device`, or `bill_closed`", body = Problem, content_type = "application/problem+json"),
@@ -455,7 +347,13 @@ pub(crate) async fn pay(
 ) -> Result<Response, Problem> {
     let credential: PublicKeyCredential = answer(body.credential)?;
     let (id, ceremony) = (bill_id(&id)?, ceremony(&body.ceremony)?);
-    let paid = web.app.pay_bill(&phone, id, ceremony, &credential, body.use_points).await;
+    let paid = match web.app.pay_bill(&phone, id, ceremony, &credential, body.use_points).await {
+        Ok(Confirmed::Claimed(bill, claim)) => {
+            return Ok((StatusCode::ACCEPTED, Json(ClaimedBill::of(&bill, claim))).into_response());
+        }
+        Ok(Confirmed::Settled(receipt)) => Ok(receipt),
+        Err(fault) => Err(fault),
+    };
     let asked = paid.as_ref().map(|receipt| receipt.record.key.request_id.to_string()).unwrap_or_default();
     reply(paid, &asked, SettledBill::of)
 }

@@ -16,6 +16,7 @@ mod events;
 mod health;
 mod history;
 mod live;
+mod mandala;
 mod members;
 mod metrics;
 mod middleware;

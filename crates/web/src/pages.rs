@@ -4,6 +4,7 @@
 //! that was chosen; whatever is a member's or a shop's comes later, by signed requests.
 
 mod assets;
+mod mandala;
 mod text;
 
 use askama::Template;
@@ -69,6 +70,7 @@ pub(crate) fn router() -> Router<Web> {
         .route("/till", get(till))
         .route("/atm", get(atm))
         .route("/sandbox", get(sandbox))
+        .route("/mandala", get(mandala::page))
         .route("/assets/{version}/{file}", get(assets::asset))
         .route("/manifest.webmanifest", get(manifest))
         .route("/sw.js", get(service_worker))

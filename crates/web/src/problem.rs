@@ -192,6 +192,18 @@ impl From<Fault> for Problem {
                 "This bill cannot be paid any more",
                 "The bill was paid, cancelled or refused, or has expired. Nothing was done. Ask for the bill to see which.",
             ),
+            Fault::NumberUnknown => Self::new(
+                StatusCode::CONFLICT,
+                "number_unknown",
+                "Nobody was given this number",
+                "No phone shows this number for this bill. Nothing was done. Ask the customer to look again.",
+            ),
+            Fault::TooManyBills => {
+                let mut problem = Self::rate_limited(60);
+                problem.0.detail =
+                    "Too many bills of yours are open. Nothing was done. Pay one, or retry in a minute.".to_owned();
+                problem
+            }
             Fault::Link => Self::new(
                 StatusCode::UNAUTHORIZED,
                 "link_refused",
@@ -250,7 +262,7 @@ impl IntoResponse for Problem {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Warifu-HMAC-SHA256"));
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Warifu-HMAC-SHA256, Warifu-ECDSA-P256"));
         }
         if self.0.trace_id.is_empty() {
             response.extensions_mut().insert(self);

@@ -123,6 +123,7 @@ fn interface() -> OpenApiRouter<Web> {
         .routes(routes!(bills::get))
         .routes(routes!(bills::begin))
         .routes(routes!(bills::pay))
+        .routes(routes!(bills::claims::release))
         .routes(routes!(bills::shop_code))
         .routes(routes!(bills::open_code))
         .routes(routes!(shop::transactions))

@@ -76,8 +76,6 @@ pub(crate) struct DayLine {
     terminal: TerminalName,
     /// Its own id for the request.
     request_id: String,
-    /// The id that a cancel holds for a request that has not arrived.
-    canceled_request_id: Option<String>,
     /// When, RFC 3339, UTC.
     #[schema(format = DateTime)]
     created_at: String,
@@ -97,7 +95,8 @@ pub(crate) struct Day {
 
 /// Ask what was done in the shop on a day.
 ///
-/// Newest first, by all its terminals, in the terminal's book. Refused requests did nothing and are not listed.
+/// Newest first, by all its terminals, in the terminal's book. What did nothing is not listed: refused requests, and cancels of
+/// what never came.
 #[utoipa::path(
     get, path = "/v1/shop/transactions", tag = "shop", operation_id = "listShopTransactions",
     security(("terminal_token" = []), ("terminal_signature" = [])),
@@ -131,7 +130,6 @@ fn line(Recorded { record, .. }: &Recorded, names: &BTreeMap<TerminalId, String>
         currency: Currency::Jpy,
         terminal: TerminalName::of(record.key.caller.terminal(), names),
         request_id: record.key.request_id.to_string(),
-        canceled_request_id: record.target.as_ref().map(ToString::to_string),
         created_at: record.at.to_string(),
     }
 }
@@ -160,7 +158,7 @@ struct Sums {
     sales: Sum,
     /// What was given back of them.
     refunds: Sum,
-    /// What was cancelled of them; with those that undid nothing.
+    /// What was cancelled of them.
     cancels: Sum,
     /// Top-ups by cash.
     top_ups: Sum,

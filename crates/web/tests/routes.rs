@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use warifu_testkit::{Cashier, Engine, Reply, Server};
 
 /// Routes that are not operations of the interface description. `/metrics` has an address of its own.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 20] = [
     "GET / anyone",
     "GET /assets/{version}/{file} anyone",
     "GET /atm anyone",
@@ -24,6 +24,7 @@ const OTHERS: [&str; 19] = [
     "GET /docs/{file} anyone",
     "GET /favicon.ico anyone",
     "GET /history anyone",
+    "GET /mandala anyone",
     "GET /manifest.webmanifest anyone",
     "GET /me anyone",
     "GET /metrics anyone, on its own address",

@@ -21,7 +21,7 @@ use warifu_testkit::actors::refund;
 use warifu_testkit::{Cashier, Engine, Member, Partner, Server, ServerSettings, TestDatabase};
 
 /// Needs a browser, a passkey or a recovery code, or ends what this test goes on with; `wallet` does these.
-const BY_BROWSER: [&str; 13] = [
+const BY_BROWSER: [&str; 14] = [
     "POST /v1/sign-up/finish",
     "POST /v1/sign-in/finish",
     "POST /v1/recovery",
@@ -34,6 +34,7 @@ const BY_BROWSER: [&str; 13] = [
     "POST /v1/device/dispute",
     "POST /v1/bills/{id}/confirm",
     "POST /v1/bills/{id}/pay",
+    "POST /v1/bills/{id}/release",
     "POST /v1/enrollments",
 ];
 

@@ -55,7 +55,7 @@ async fn a_day_is_listed_and_summed_to_the_yen() {
             let pair = |name: &str| (total[name]["count"].as_i64().unwrap(), total[name]["amount"].as_i64().unwrap());
             assert_eq!(pair("sales"), (3, 3_200), "{sums}");
             assert_eq!(pair("refunds"), (1, 200));
-            assert_eq!(pair("cancels"), (2, 500), "one of them undid nothing");
+            assert_eq!(pair("cancels"), (1, 500), "that of what never came is none");
             assert_eq!(pair("top_ups"), (2, 13_000));
             assert_eq!(pair("top_up_cancels"), (1, 3_000));
             assert_eq!((&total["owed"], &total["cash"]), (&json!(2_500), &json!(10_000)));
@@ -65,7 +65,7 @@ async fn a_day_is_listed_and_summed_to_the_yen() {
             assert_eq!(owed, 2_500, "the tills come to the shop");
 
             let whole = lines(&second, "?limit=200").await;
-            assert_eq!((whole["items"].as_array().unwrap().len(), &whole["next_cursor"]), (10, &Value::Null));
+            assert_eq!((whole["items"].as_array().unwrap().len(), &whole["next_cursor"]), (9, &Value::Null));
             let (mut paged, mut query) = (Vec::new(), "?limit=3".to_owned());
             loop {
                 let page = lines(&second, &query).await;

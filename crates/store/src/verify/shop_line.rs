@@ -16,7 +16,9 @@ statements! {
         "SELECT l.position FROM shop_lines l LEFT JOIN journal j ON j.position = l.position \
          WHERE j.position IS NULL OR j.refusal IS NOT NULL OR j.shop_id IS NULL OR j.shop_id <> l.shop_id \
             OR j.book <> l.book OR j.business_date <> l.business_date OR j.at <> l.at OR j.caller <> l.terminal_id \
-            OR j.kind <> l.kind LIMIT $1";
+            OR j.kind <> l.kind OR j.target IS NOT NULL \
+            OR (j.kind IN ('payment', 'capture', 'top_up') AND l.amount <> j.amount) \
+            OR (j.kind IN ('refund', 'top_up_cancel') AND l.amount <> -j.amount) LIMIT $1";
     SUM_ALL_SHOP_LINES () -> (Blob, Int, Int, Int)
         "SELECT shop_id, book, count(*), CAST(sum(amount) AS bigint) FROM shop_lines GROUP BY shop_id, book \
          ORDER BY shop_id, book";
@@ -35,7 +37,8 @@ pub(super) struct ShopLines {
 
 impl ShopLines {
     pub(super) fn add(&mut self, record: &Record, done: &Done) {
-        let Some(shop) = record.shop else { return };
+        // A cancel of what never came has none.
+        let Some(shop) = record.shop.filter(|_| record.target.is_none()) else { return };
         let amount = i128::from(record.amount.get());
         let change = match record.kind {
             Kind::Payment | Kind::Capture | Kind::TopUp => amount,

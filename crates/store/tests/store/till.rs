@@ -1,13 +1,13 @@
 //! What tills that are pages need: keys and links of terminals, bills, lines of shops, trials.
 
 use warifu_core::code::CodeMac;
-use warifu_core::id::{BillId, MemberId, TerminalId};
+use warifu_core::id::{BillId, DeviceId, MemberId, TerminalId};
 use warifu_core::ledger::Kind;
 use warifu_core::money::Amount;
 use warifu_core::place::Book;
 use warifu_core::request::RequestId;
 use warifu_core::time::{BusinessDate, Time};
-use warifu_store::{Bill, ShopDay, ShopLine, ShopSum, StoreError, Terminal, Trial};
+use warifu_store::{Bill, BillClaim, ShopDay, ShopLine, ShopSum, StoreError, Terminal, Trial};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
 use crate::round_trip::BYTES;
@@ -27,12 +27,13 @@ on_both_databases! {
             transaction.create_terminal(&practice).await?;
             assert_eq!(transaction.find_practice_of(TILL).await?, Some(practice.clone()));
             assert_eq!(transaction.find_practice_of(ATM).await?, None);
+            let key: [u8; 65] = std::array::from_fn(|index| u8::try_from(index).unwrap());
             transaction.create_enrollment([1; 32], TILL, time(9)).await?;
             transaction.create_enrollment([2; 32], TILL, time(9)).await?;
-            assert_eq!(transaction.take_enrollment([1; 32]).await?, None, "a later one ended it");
-            assert_eq!(transaction.take_enrollment([2; 32]).await?, Some((TILL, time(9))));
-            assert_eq!(transaction.take_enrollment([2; 32]).await?, None, "once");
-            let key: [u8; 65] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+            assert_eq!(transaction.take_enrollment([1; 32], key).await?, None, "a later one ended it");
+            assert_eq!(transaction.take_enrollment([2; 32], key).await?, Some((TILL, time(9))));
+            assert_eq!(transaction.take_enrollment([2; 32], key).await?, Some((TILL, time(9))), "the same browser again");
+            assert_eq!(transaction.take_enrollment([2; 32], [4; 65]).await?, None, "no other");
             assert!(transaction.save_terminal_key(TILL, key).await?);
             assert!(!transaction.save_terminal_key(TerminalId::from_bytes([8; 16]), key).await?);
             for id in [TILL, practice.id] {
@@ -51,10 +52,10 @@ on_both_databases! {
             assert_eq!((revoked.public_key, revoked.revoked_at, revoked.is_frozen), (None, Some(time(7)), true));
             assert_eq!(transaction.find_terminal(practice.id).await?.unwrap().revoked_at, Some(time(7)));
             assert_eq!(transaction.find_terminal_by_jpqr(number).await?, None);
-            assert_eq!(transaction.take_enrollment([3; 32]).await?, None);
+            assert_eq!(transaction.take_enrollment([3; 32], key).await?, None);
             assert!(!transaction.freeze_terminal(TILL, false).await? && !transaction.save_terminal_key(TILL, key).await?);
             transaction.delete_enrollments(time(6)).await?;
-            assert_eq!(transaction.take_enrollment([4; 32]).await?, None, "it had expired");
+            assert_eq!(transaction.take_enrollment([4; 32], key).await?, None, "it had expired");
             let names: Vec<_> = transaction.list_terminals(SHOP).await?.into_iter().map(|it| it.id).collect();
             assert!(names.contains(&TILL) && names.contains(&practice.id) && names.contains(&ATM));
             Ok(())
@@ -100,6 +101,46 @@ on_both_databases! {
         })).await.unwrap();
     }
 
+    /// A claim comes back as it was kept; a number is one member's on a bill, a member has one; they are forgotten with their bill.
+    async fn claims_round_trip(database: TestDatabase) {
+        let opened = database.open().await;
+        settle(&opened).await;
+        opened.write(|transaction| Box::pin(async move {
+            let bill = |id, expires_at| Bill {
+                id: BillId::from_bytes([id; 16]),
+                terminal: ATM,
+                request_id: request(&id.to_string()),
+                kind: Kind::TopUp,
+                amount: Amount::new(1).unwrap(),
+                note: None,
+                issued_at: Time::EPOCH,
+                expires_at,
+                made_for: None,
+            };
+            let (first, second) = (bill(1, time(5)), bill(2, time(9)));
+            for it in [&first, &second] {
+                assert!(transaction.create_bill(it).await?);
+            }
+            let (one, other) = (MemberId::from_bytes(BYTES), MemberId::from_bytes([9; 16]));
+            let claim = BillClaim { bill: first.id, number: "0042".to_owned(), member: one, device: DeviceId::from_bytes(BYTES), created_at: Time::MAX };
+            assert!(transaction.create_bill_claim(&claim).await?);
+            assert!(!transaction.create_bill_claim(&BillClaim { member: other, ..claim.clone() }).await?, "the number is another's");
+            assert!(!transaction.create_bill_claim(&BillClaim { number: "0043".to_owned(), ..claim.clone() }).await?, "one for each");
+            let elsewhere = BillClaim { bill: second.id, ..claim.clone() };
+            assert!(transaction.create_bill_claim(&elsewhere).await?);
+            assert!(transaction.create_bill_claim(&BillClaim { number: "9999".to_owned(), member: other, ..claim.clone() }).await?);
+            assert_eq!(transaction.count_bill_claims(first.id).await?, 2);
+            assert_eq!(transaction.find_bill_claim(first.id, "0042").await?, Some(claim.clone()));
+            assert_eq!(transaction.find_bill_claim(first.id, "0043").await?, None);
+            assert_eq!(transaction.find_bill_claim_of(first.id, one).await?, Some(claim));
+            assert_eq!(transaction.find_bill_claim_of(second.id, other).await?, None);
+            transaction.delete_bills(time(6)).await?;
+            assert_eq!((transaction.count_bill_claims(first.id).await?, transaction.find_bill(first.id).await?), (0, None));
+            assert_eq!(transaction.find_bill_claim_of(second.id, one).await?, Some(elsewhere));
+            Ok(())
+        })).await.unwrap();
+    }
+
     /// Lines sum up by terminal and kind, a day at a time.
     async fn lines_of_shops_sum_up(database: TestDatabase) {
         let opened = database.open().await;
@@ -122,30 +163,30 @@ on_both_databases! {
         ]);
     }
 
-    /// A trial is settled once, and flawed only while it is not; the newest comes first.
+    /// A trial is settled once, and flawed only while it is not; the latest of each kind and scenario is told, the newest first.
     async fn trials_round_trip(database: TestDatabase) {
         let opened = database.open().await;
         opened.write(|transaction| Box::pin(async move {
             let code = CodeMac { bucket: 9, mac: BYTES };
             let trial = |id: &str, at, code| Trial { terminal: TILL, request_id: request(id), kind: Kind::Payment, scenario: "time_out".to_owned(), code, began_at: at, settled: None, flaw: None };
-            let (first, second) = (trial("a", time(1), Some(code)), trial("b", time(2), None));
-            for it in [&first, &second, &Trial { scenario: "other".to_owned(), ..first.clone() }] {
+            let (first, second) = (trial("a", time(1), Some(code)), Trial { scenario: "plain".to_owned(), ..trial("b", time(2), None) });
+            let earlier = trial("0", time(0), None);
+            for it in [&earlier, &first, &second, &Trial { scenario: "other".to_owned(), ..first.clone() }] {
                 transaction.create_trial(it).await?;
             }
-            assert_eq!(transaction.list_trials(TILL, 9).await?, [second.clone(), first.clone()]);
+            assert_eq!(transaction.list_latest_trials(TILL).await?, [second.clone(), first.clone()]);
             transaction.flaw_trials(TILL, code, &first.request_id, "x").await?;
-            assert_eq!(transaction.list_trials(TILL, 9).await?[1].flaw, None, "the same request again is right");
+            assert_eq!(transaction.list_latest_trials(TILL).await?[1].flaw, None, "the same request again is right");
             transaction.settle_trial(TILL, &second.request_id, "cancel", time(3)).await?;
             transaction.settle_trial(TILL, &second.request_id, "reply", time(4)).await?;
             transaction.flaw_trials(TILL, code, &request("c"), "began_anew").await?;
-            let found = transaction.list_trials(TILL, 9).await?;
+            let found = transaction.list_latest_trials(TILL).await?;
             assert_eq!(found[0].settled, Some(("cancel".to_owned(), time(3))));
             assert_eq!((found[0].flaw.as_deref(), found[1].flaw.as_deref()), (None, Some("began_anew")));
             assert!(transaction.has_other_trial(TILL, code, &request("c")).await?);
             assert!(!transaction.has_other_trial(TILL, code, &first.request_id).await?);
-            assert_eq!(transaction.list_trials(TILL, 1).await?.len(), 1);
             transaction.delete_trials(TILL).await?;
-            assert_eq!(transaction.list_trials(TILL, 9).await?, []);
+            assert_eq!(transaction.list_latest_trials(TILL).await?, []);
             Ok(())
         })).await.unwrap();
     }

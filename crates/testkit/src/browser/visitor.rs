@@ -71,10 +71,11 @@ impl Page {
     /// Taps the element in its middle, as a finger or a mouse does.
     ///
     /// # Panics
-    /// If it is not there, not visible, or something lies over it.
+    /// If it is not there, not visible, not enabled in time, or something lies over it.
     pub async fn tap(&self, selector: &str) {
         self.wait_for_visible(selector).await;
         let quoted = serde_json::to_string(selector).expect("a text is JSON");
+        self.wait_until(&format!("document.querySelector({quoted}).disabled !== true")).await;
         let find = format!(
             "(() => {{ const it = document.querySelector({quoted}); it.scrollIntoView({{ block: 'center' }}); \
              const box = it.getBoundingClientRect(); const x = box.left + box.width / 2, y = box.top + box.height / 2; \

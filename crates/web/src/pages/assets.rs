@@ -113,15 +113,15 @@ pub(super) fn file(name: &str, headers: &HeaderMap, is_this_version: bool) -> Re
     Ok(response)
 }
 
-/// Files of tills and ATMs, which no phone has to keep.
-const OF_STATIONS: [&str; 6] = ["atm-", "kiosk", "sandbox-", "station", "terminal", "till"];
+/// Files of other pages, which no phone has to keep.
+const OF_OTHERS: [&str; 8] = ["atm-", "board", "kiosk", "mandala", "sandbox-", "station", "terminal", "till"];
 
 /// The service worker's text, with the version and the names of the wallet's files.
 pub(super) fn worker() -> String {
-    let is_of_station = |name: &str| OF_STATIONS.iter().any(|beginning| name.starts_with(beginning));
+    let is_of_other = |name: &str| OF_OTHERS.iter().any(|beginning| name.starts_with(beginning));
     let names: Vec<_> = FILES
         .iter()
-        .filter(|(name, file)| *name != "sw.js" && file.media_type != "image/png" && !is_of_station(name))
+        .filter(|(name, file)| *name != "sw.js" && file.media_type != "image/png" && !is_of_other(name))
         .map(|(name, _)| format!("/assets/{}/{name}", version()))
         .collect();
     let text = FILES.get("sw.js").map(|file| String::from_utf8_lossy(&file.plain).into_owned()).unwrap_or_default();

@@ -27,6 +27,11 @@ static STATION: LazyLock<Words> = LazyLock::new(|| Words {
     japanese: read(include_str!("../../texts/station.ja.json")),
 });
 
+static BOARD: LazyLock<Words> = LazyLock::new(|| Words {
+    english: read(include_str!("../../texts/board.en.json")),
+    japanese: read(include_str!("../../texts/board.ja.json")),
+});
+
 /// What a page is for: each kind carries its own words and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
@@ -34,6 +39,8 @@ pub(super) enum Audience {
     Wallet,
     /// Cashiers, and whoever stands at an ATM or makes a till.
     Station,
+    /// Whoever takes an incident apart.
+    Board,
 }
 
 fn read(text: &str) -> Catalogue {
@@ -92,6 +99,7 @@ impl Language {
         let words: &'static Words = match audience {
             Audience::Wallet => &WALLET,
             Audience::Station => &STATION,
+            Audience::Board => &BOARD,
         };
         let catalogue = match self {
             Self::English => &words.english,
@@ -178,6 +186,7 @@ mod tests {
         for (english, japanese) in [
             (include_str!("../../texts/en.json"), include_str!("../../texts/ja.json")),
             (include_str!("../../texts/station.en.json"), include_str!("../../texts/station.ja.json")),
+            (include_str!("../../texts/board.en.json"), include_str!("../../texts/board.ja.json")),
         ] {
             let (english, japanese): (Catalogue, Catalogue) =
                 (serde_json::from_str(english).unwrap(), serde_json::from_str(japanese).unwrap());
@@ -210,9 +219,16 @@ mod tests {
 
     #[test]
     fn every_name_that_a_page_or_script_uses_has_words_and_every_text_is_used() {
-        for (audience, pages) in [(Audience::Wallet, &["wallet"][..]), (Audience::Station, &["till", "atm", "sandbox"])]
-        {
+        let audiences: [(Audience, &[&str]); 3] = [
+            (Audience::Wallet, &["wallet"]),
+            (Audience::Station, &["till", "atm", "sandbox"]),
+            (Audience::Board, &["mandala"]),
+        ];
+        for (audience, pages) in audiences {
             let mut sources = sources(pages);
+            if audience == Audience::Board {
+                sources.push_str(include_str!("mandala.rs"));
+            }
             if audience == Audience::Wallet {
                 // The manifest of the app.
                 sources.push_str(include_str!("../pages.rs"));

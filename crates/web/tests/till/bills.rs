@@ -147,7 +147,7 @@ async fn the_sheet_on_the_counter_is_paid_by_what_the_member_enters() {
     server.verify().await;
 }
 
-/// An ATM's code: the cash that it took goes into the wallet of whoever confirms.
+/// An ATM's code: whoever confirms it is shown a number, and the cash goes into the wallet of the one whose number is typed there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cash_is_taken_by_the_code_of_an_atm() {
     let browser = Browser::start().await;
@@ -161,10 +161,54 @@ async fn cash_is_taken_by_the_code_of_an_atm() {
     phone.wait_for_text("¥5,000を受け取る").await;
     phone.screenshot(picture("wallet-bill-atm-ja")).await;
     phone.tap("#bill-pay").await;
+    state(&phone, "claimed").await;
+    let number: String = phone.evaluate("document.getElementById('bill-number').textContent").await;
+    phone.screenshot(picture("wallet-bill-number-ja")).await;
+    // The number stays, for whoever looks away and comes back.
+    phone.go(&link).await;
+    state(&phone, "claimed").await;
+    assert_eq!(phone.evaluate::<String>("document.getElementById('bill-number').textContent").await, number);
+    let _ = atm.get("/v1/top-ups/by-request/atm-1").await.expect_problem(404, "not_found");
+    let path = format!("/v1/bills/{}/release", link.rsplit_once('/').unwrap().1);
+    let _ = atm.post(&path, &serde_json::json!({ "number": number })).await.expect(201);
     phone.wait_until("document.getElementById('result').open").await;
+    phone.wait_until("location.pathname === '/'").await;
     close_dialogs(&phone).await;
     phone.wait_until("document.getElementById('balance').textContent === '¥5,000'").await;
+    // Opened again it says when it was, and to nobody that it is now.
+    phone.go(&link).await;
+    state(&phone, "paid").await;
+    phone.wait_for_visible("#bill-when").await;
+    phone.screenshot(picture("wallet-bill-received-ja")).await;
     assert_eq!(atm.get("/v1/top-ups/by-request/atm-1").await.expect(200).text_at("/state"), "completed");
+    server.verify().await;
+}
+
+/// Whoever has no passkey any more reads so, and stays signed in; a bill of the sandbox is nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_without_a_passkey_is_told_so() {
+    let browser = Browser::start().await;
+    let server = serve_on(Engine::Sqlite, false).await;
+    let till = server.cashier().await;
+    for (language, text) in [("en", "There is no passkey to confirm with"), ("ja", "確認に使えるパスキーがありません")]
+    {
+        let phone = member(&browser, &server, language, 5_000).await;
+        let request_id = format!("none-{language}");
+        let body = serde_json::json!({ "request_id": request_id, "amount": 100, "currency": "JPY" });
+        let made = till.post("/v1/bills", &body).await.expect(201);
+        server.database().execute_raw("DELETE FROM credentials").await;
+        phone.go(&made.text_at("/link")).await;
+        state(&phone, "open").await;
+        phone.tap("#bill-pay").await;
+        phone.wait_for_text(text).await;
+        state(&phone, "open").await;
+    }
+    let trial = server.sandbox_cashier().await;
+    let body = serde_json::json!({ "request_id": "trial", "amount": 100, "currency": "JPY" });
+    let link = trial.post("/v1/bills", &body).await.expect(201).text_at("/link");
+    let phone = member(&browser, &server, "en", 5_000).await;
+    phone.go(&link).await;
+    state(&phone, "gone").await;
     server.verify().await;
 }
 

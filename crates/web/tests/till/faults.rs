@@ -248,6 +248,8 @@ async fn what_is_given_back_is_given_back_once() {
         line.proxy.arm(cut);
         line.page.tap(undo).await;
         if round == 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            line.proxy.disarm();
             let url = format!("http://localhost:{}/till", line.proxy.port());
             let next = browser.open_beside(&line.page, &url).await;
             std::mem::replace(&mut line.page, next).close().await;

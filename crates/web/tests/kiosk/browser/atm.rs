@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use warifu_testkit::{Browser, Engine, Server, ServerSettings, TestDatabase};
+use warifu_testkit::{Browser, Engine, Page, Server, ServerSettings, TestDatabase};
 
 use super::{cassette, insert, later, open, read, scan, settled, total};
 use crate::visit::{DESK, PHONE, TABLET, close_dialogs, code, picture, serve, serve_on, sign_up};
@@ -77,7 +77,8 @@ async fn a_refusal_gives_the_notes_back() {
     server.verify().await;
 }
 
-/// The machine's own code: scanned by a phone, confirmed with the passkey. Whoever stops it gets the notes back.
+/// The machine's own code: scanned by two phones, confirmed with the passkey on both. The cash goes to the one whose number is typed.
+/// Whoever stops it gets the notes back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_machines_own_code_is_confirmed_on_the_phone() {
     let (browser, server) = (Browser::start().await, serve().await);
@@ -92,10 +93,29 @@ async fn the_machines_own_code_is_confirmed_on_the_phone() {
     assert!(link.starts_with(&format!("{}/bill/bil_", server.page_origin())), "{link}");
     let text = read(&page, "emv-qr", rxing::BarcodeFormat::QR_CODE, &picture("atm-own-code-ja")).await;
     assert!(text.starts_with("000201010212"), "{text}");
-    phone.go(&link).await;
-    phone.tap("#bill-pay").await;
+    // Somebody behind the customer is faster.
+    let (thief, _of_thief) = sign_up(&browser, &server, PHONE, "en").await;
+    let theirs = number_on(&thief, &link).await;
+    let number = number_on(&phone, &link).await;
+    assert_ne!(number, theirs);
+    // No phone shows this one; whoever stands there may look again.
+    let wrong = ["0000", "0001", "0002"].into_iter().find(|it| *it != number && *it != theirs).unwrap();
+    page.fill("#number", wrong).await;
+    page.wait_for_text("この番号は見つかりません").await;
+    // What a scanner types is nobody's number.
+    page.run("document.getElementById('verdict').focus()").await;
+    page.type_keys("900001230000000000000000").await;
+    assert_eq!(page.evaluate::<String>("document.getElementById('number').value").await, "");
+    assert_eq!(cassette(&page).await, (6_000, 0, 0));
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    for digit in number.chars() {
+        page.tap(&format!("#number-form [data-key='{digit}']")).await;
+    }
     settled(&page, "paid").await;
     assert_eq!(cassette(&page).await, (0, 6_000, 0));
+    thief.wait_until("document.getElementById('view-bill').dataset.state === 'closed'").await;
+    thief.go(&server.page_origin()).await;
+    thief.wait_until("document.getElementById('balance').textContent === '¥0'").await;
     phone.wait_until("document.getElementById('result').open").await;
     close_dialogs(&phone).await;
     phone.go(&server.page_origin()).await;
@@ -110,6 +130,14 @@ async fn the_machines_own_code_is_confirmed_on_the_phone() {
     settled(&page, "not_paid").await;
     assert_eq!(cassette(&page).await, (0, 6_000, 2_000));
     server.verify().await;
+}
+
+/// The number that a phone shows for the machine's code.
+async fn number_on(phone: &Page, link: &str) -> String {
+    phone.go(link).await;
+    phone.tap("#bill-pay").await;
+    phone.wait_until("document.getElementById('view-bill').dataset.state === 'claimed'").await;
+    phone.evaluate("document.getElementById('bill-number').textContent").await
 }
 
 /// A customer who goes away gets the notes back after a minute, and is asked before; one who stays goes on.
