@@ -79,7 +79,7 @@ async fn what_is_on_the_screen_is_paid_and_what_is_paid_is_on_the_screen() {
         page.screenshot(picture(&format!("wallet-receipt-{language}"))).await;
         page.tap("#receipt-close").await;
         assert_eq!(till.take(100, &qr).await.expect(422).text_at("/code"), "code_consumed");
-
+        refused(&page).await;
         close_dialogs(&page).await;
         new_code(&page, &barcode).await;
         let (_, qr) = scan(&page, &format!("wallet-again-{language}")).await;
@@ -90,10 +90,7 @@ async fn what_is_on_the_screen_is_paid_and_what_is_paid_is_on_the_screen() {
         on_screen(&page, "¥300").await;
         close_dialogs(&page).await;
         let _ = till.take(99_999, &code(&page).await).await.expect(422);
-        page.wait_until(
-            "document.getElementById('result').open && document.getElementById('result').dataset.kind === 'refused'",
-        )
-        .await;
+        refused(&page).await;
         tokio::time::sleep(std::time::Duration::from_millis(400)).await;
         page.screenshot(picture(&format!("wallet-refused-{language}"))).await;
         page.tap("#result-close").await;
@@ -120,6 +117,14 @@ async fn on_screen(page: &Page, amount: &str) -> Duration {
     ))
     .await;
     since.elapsed()
+}
+
+/// The refusal fills the screen.
+async fn refused(page: &Page) {
+    page.wait_until(
+        "document.getElementById('result').open && document.getElementById('result').dataset.kind === 'refused'",
+    )
+    .await;
 }
 
 /// The code renews by itself, and when asked to; the one before is worth nothing then. The screen is kept awake.

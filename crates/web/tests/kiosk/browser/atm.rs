@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use warifu_testkit::{Browser, Engine, Page, Server, ServerSettings, TestDatabase};
+use warifu_testkit::{Browser, Engine, Member, Page, Server, ServerSettings, TestDatabase};
 
-use super::{cassette, insert, later, open, read, scan, settled, total};
+use super::{cassette, insert, later, open, scan, settled, total};
+use crate::screen::read_code;
 use crate::visit::{DESK, PHONE, TABLET, close_dialogs, code, picture, serve, serve_on, sign_up};
 
 /// Notes, a code by the scanner, and the money is in the wallet, on both databases, in both languages; then the next customer.
@@ -89,9 +90,9 @@ async fn the_machines_own_code_is_confirmed_on_the_phone() {
     page.tap("#to-code").await;
     page.tap("#own-code").await;
     page.wait_until("document.getElementById('stage').dataset.state === 'showing'").await;
-    let link = read(&page, "link-qr", rxing::BarcodeFormat::QR_CODE, &picture("atm-own-code-ja")).await;
+    let link = read_code(&page, "link-qr", rxing::BarcodeFormat::QR_CODE, &picture("atm-own-code-ja")).await;
     assert!(link.starts_with(&format!("{}/bill/bil_", server.page_origin())), "{link}");
-    let text = read(&page, "emv-qr", rxing::BarcodeFormat::QR_CODE, &picture("atm-own-code-ja")).await;
+    let text = read_code(&page, "emv-qr", rxing::BarcodeFormat::QR_CODE, &picture("atm-own-code-ja")).await;
     assert!(text.starts_with("000201010212"), "{text}");
     // Somebody behind the customer is faster.
     let (thief, _of_thief) = sign_up(&browser, &server, PHONE, "en").await;
@@ -111,12 +112,13 @@ async fn the_machines_own_code_is_confirmed_on_the_phone() {
     for digit in number.chars() {
         page.tap(&format!("#number-form [data-key='{digit}']")).await;
     }
+    // First of all, for the result leaves the screen by itself.
+    phone.wait_until("document.getElementById('result').open").await;
     settled(&page, "paid").await;
     assert_eq!(cassette(&page).await, (0, 6_000, 0));
     thief.wait_until("document.getElementById('view-bill').dataset.state === 'closed'").await;
     thief.go(&server.page_origin()).await;
     thief.wait_until("document.getElementById('balance').textContent === '¥0'").await;
-    phone.wait_until("document.getElementById('result').open").await;
     close_dialogs(&phone).await;
     phone.go(&server.page_origin()).await;
     phone.wait_until("document.getElementById('balance').textContent === '¥6,000'").await;
@@ -236,11 +238,7 @@ async fn a_cut_line_is_waited_for_with_the_notes_inside() {
         let (page, _) = open(&browser, &server, TABLET, "ja").await;
         insert(&page, &[5_000]).await;
         page.tap("#to-code").await;
-        let code = member.show_code().await;
-        server.proxy().refuse(true);
-        server.proxy().cut_all();
-        page.fill("#scan", &code).await;
-        page.press("Enter").await;
+        scan_on_a_cut_line(&page, &server, &member).await;
         page.wait_for_text("まだ返事がありません").await;
         assert_eq!(cassette(&page).await, (5_000, 0, 0));
         page.screenshot(picture("atm-asking-ja")).await;
@@ -252,11 +250,7 @@ async fn a_cut_line_is_waited_for_with_the_notes_inside() {
         // One who will not wait gets the notes back, once it is certain that nothing will be done.
         insert(&page, &[2_000]).await;
         page.tap("#to-code").await;
-        let code = member.show_code().await;
-        server.proxy().refuse(true);
-        server.proxy().cut_all();
-        page.fill("#scan", &code).await;
-        page.press("Enter").await;
+        scan_on_a_cut_line(&page, &server, &member).await;
         page.tap("#stop").await;
         page.wait_for_text("中止しています").await;
         assert_eq!(cassette(&page).await, (2_000, 5_000, 0), "nothing is given back before");
@@ -265,4 +259,12 @@ async fn a_cut_line_is_waited_for_with_the_notes_inside() {
         assert_eq!((member.balance().await, cassette(&page).await), (5_000, (0, 5_000, 2_000)));
         server.verify().await;
     }
+}
+
+async fn scan_on_a_cut_line(page: &Page, server: &Server, member: &Member) {
+    let code = member.show_code().await;
+    server.proxy().refuse(true);
+    server.proxy().cut_all();
+    page.fill("#scan", &code).await;
+    page.press("Enter").await;
 }
