@@ -9,6 +9,7 @@
 
 pub mod actors;
 pub mod browser;
+pub mod chance;
 pub mod database;
 pub mod issuer;
 pub mod postgres;
@@ -18,6 +19,7 @@ pub mod wire;
 
 pub use actors::{Anonymous, Cashier, Member, Partner, Reply, Request};
 pub use browser::{Browser, Page, Viewport};
+pub use chance::{Chance, schedules};
 pub use database::{Engine, TestDatabase};
 pub use postgres::Cluster;
 pub use proxy::{Cut, Proxy};

@@ -4,7 +4,7 @@ import { disk as openDisk, Escrow, LIMIT } from "./atm-escrow.js";
 import { connect } from "./atm-machine.js";
 import { listen } from "./atm-number.js";
 import { draw, receiptOf, wrong } from "./atm-view.js";
-import { canScan, scan } from "./scan.js";
+import { scanButton } from "./scan.js";
 import { $, ask, scanned, show, station } from "./station.js";
 import { sender } from "./terminal.js";
 import { number, t } from "./text.js";
@@ -41,7 +41,7 @@ const till = await sure(Till.open({ send, name: here.id }));
 const state = { here, step: "", intent: null, closed: "", isThere: true };
 let touchedAt = performance.now();
 let isBusy = false;
-let looking;
+const stopLooking = scanButton($("camera"), $("video"), read, () => wrong(t("no_camera")));
 
 till.addEventListener("standby", ({ detail }) => { if (detail) show("standby"); });
 await sure(till.resume());
@@ -123,7 +123,7 @@ const isOpen = () => escrow.visit?.step === "open" && !intentOf(escrow.visit);
 function begin(code) {
   return alone(async () => {
     if (!isOpen() || escrow.yen > LIMIT) return;
-    looking?.abort();
+    stopLooking();
     const wanted = { amount: escrow.yen, metadata: { visit: escrow.visit.id } };
     await (code ? till.topUp({ code, ...wanted }) : till.bill({ kind: "top_up", ...wanted }));
     go("verdict");
@@ -132,7 +132,7 @@ function begin(code) {
 
 function giveBack(reason) {
   return alone(async () => {
-    looking?.abort();
+    stopLooking();
     if (!escrow.visit) return go("start");
     if (!isOpen()) return undefined;
     await escrow.giveBack(reason);
@@ -180,22 +180,6 @@ document.addEventListener("keydown", (event) => {
   typed = "";
 }, true);
 
-$("camera").hidden = !canScan();
-$("camera").addEventListener("click", async () => {
-  if (looking) { looking.abort(); return; }
-  looking = new AbortController();
-  $("video").hidden = false;
-  try {
-    const found = await scan($("video"), ["code_128", "qr_code"], looking.signal);
-    if (found) read(found);
-  } catch {
-    wrong(t("no_camera"));
-  } finally {
-    looking = undefined;
-    $("video").hidden = true;
-  }
-});
-
 // The server, and whether the machine should begin at all.
 
 async function probe() {
@@ -217,7 +201,7 @@ $("begin").addEventListener("click", async () => {
 });
 $("go-on").addEventListener("click", () => go("notes"));
 $("to-code").addEventListener("click", () => alone(async () => { if (escrow.yen) go("code"); }));
-$("more").addEventListener("click", () => { looking?.abort(); go("notes"); });
+$("more").addEventListener("click", () => { stopLooking(); go("notes"); });
 $("own-code").addEventListener("click", () => begin());
 for (const button of document.querySelectorAll(".give-back")) button.addEventListener("click", () => giveBack("asked"));
 $("stop").addEventListener("click", () => { if (state.intent) till.stop(state.intent.id).catch(() => undefined); });

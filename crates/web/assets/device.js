@@ -25,13 +25,19 @@ export async function stored(mode, act) {
   }
 }
 
+/** A key that can sign here and cannot leave. */
+export const makePair = () => crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+
+/** Its public half, as the server wants it. */
+export const publicKey = async (made) => encode(await crypto.subtle.exportKey("raw", made.publicKey));
+
 let pair;
 
 /** The key of this device; made if there is none and one is wanted. */
 async function key(wanted) {
   pair ??= await stored("readonly", (store) => store.get("device"));
   if (!pair && wanted) {
-    pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
+    pair = await makePair();
     const made = pair;
     await stored("readwrite", (store) => store.put(made, "device"));
     // Browsers give up unused data first of sites that did not ask. A refusal costs the member one passkey prompt later.
@@ -45,7 +51,7 @@ export const hasKey = async () => Boolean(await key(false));
 /** What this device is told to the server as: its public key, and a name that its member knows it by. */
 export async function describe() {
   const made = await key(true);
-  return { public_key: encode(await crypto.subtle.exportKey("raw", made.publicKey)), name: deviceName() };
+  return { public_key: await publicKey(made), name: deviceName() };
 }
 
 function deviceName() {
@@ -76,18 +82,31 @@ let skew = 0;
 /** The time by the server's clock, give or take half a minute. */
 export const now = () => Date.now() + skew;
 
+/** Goes by the date of a reply, in milliseconds, if the own clock is far from it; says whether it did. */
+export function setClock(date) {
+  const was = skew;
+  if (date && Math.abs(date - now()) > 30000) skew = date - Date.now();
+  return skew !== was;
+}
+
+/** The proof that a request with this body is the key's: `prefix` is what is signed before it, a list. */
+export async function prove(made, prefix, method, path, text) {
+  const bytes = new TextEncoder();
+  const digest = await crypto.subtle.digest("SHA-256", bytes.encode(text));
+  const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const seconds = Math.floor(now() / 1000);
+  const nonce = encode(crypto.getRandomValues(new Uint8Array(16)));
+  const signed = [...prefix, method, path, seconds, nonce, hex].join("\n");
+  const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, made.privateKey, bytes.encode(signed));
+  return `time=${seconds}, nonce=${nonce}, signature=${encode(signature)}`;
+}
+
 /** Sends a request that this device signed. Returns the reply's JSON; throws a `Problem`. */
 export async function send(method, path, body, again = true) {
   const made = await key(method !== "GET");
   if (!made) throw new Problem(401, "no_key");
   const text = body === undefined ? "" : JSON.stringify(body);
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const seconds = Math.floor((Date.now() + skew) / 1000);
-  const nonce = encode(crypto.getRandomValues(new Uint8Array(16)));
-  const signed = ["WARIFU-DEVICE", method, path, seconds, nonce, hex].join("\n");
-  const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, made.privateKey, new TextEncoder().encode(signed));
-  const headers = { "warifu-device": `time=${seconds}, nonce=${nonce}, signature=${encode(signature)}` };
+  const headers = { "warifu-device": await prove(made, ["WARIFU-DEVICE"], method, path, text) };
   if (body !== undefined) headers["content-type"] = "application/json";
   let reply;
   try {
@@ -96,10 +115,8 @@ export async function send(method, path, body, again = true) {
   } catch {
     throw new Problem(0, "offline");
   }
-  const theirs = Date.parse(reply.headers.get("date") ?? "");
-  const was = skew;
-  if (theirs && Math.abs(theirs - Date.now() - skew) > 30000) skew = theirs - Date.now();
-  if (reply.status === 401 && again && skew !== was) return send(method, path, body, false);
+  const isClockSet = setClock(Date.parse(reply.headers.get("date") ?? ""));
+  if (reply.status === 401 && again && isClockSet) return send(method, path, body, false);
   if (reply.status === 204) return null;
   const told = await reply.json().catch(() => null);
   // Browsers send a request once more when its connection broke: the first of the two may have been done.

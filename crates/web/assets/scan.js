@@ -22,3 +22,24 @@ export async function scan(video, formats, signal) {
     video.srcObject = null;
   }
 }
+
+/** A button that shows the camera until a member's code is read, or until it is tapped again. Gives what stops it. */
+export function scanButton(button, video, found, failed) {
+  let looking;
+  button.hidden = !canScan();
+  button.addEventListener("click", async () => {
+    if (looking) { looking.abort(); return; }
+    looking = new AbortController();
+    video.hidden = false;
+    try {
+      const read = await scan(video, ["code_128", "qr_code"], looking.signal);
+      if (read) found(read);
+    } catch {
+      failed();
+    } finally {
+      looking = undefined;
+      video.hidden = true;
+    }
+  });
+  return () => looking?.abort();
+}

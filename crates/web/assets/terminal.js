@@ -1,15 +1,12 @@
 // This browser as a terminal: the key that never leaves it, and requests that it signs. The same key signs for the terminal that works
 // with money and for the one that is for practising; the terminal's id is under the signature.
-import { encode, stored } from "./device.js";
+import { makePair, prove, publicKey, setClock, stored } from "./device.js";
 
 const read = (name) => stored("readonly", (store) => store.get(name));
 const keep = (name, value) => stored("readwrite", (store) => store.put(value, name));
 
 /** What this browser was told of the terminal that it is; `undefined` if it is none. */
 export const known = () => read("station");
-
-// How far this browser's clock is from the server's, in milliseconds.
-let skew = 0;
 
 async function exchange(method, path, text, headers, signal) {
   const reply = await fetch(path, { method, headers, body: text || undefined, signal, cache: "no-store", credentials: "omit" });
@@ -25,13 +22,11 @@ async function exchange(method, path, text, headers, signal) {
 export async function enroll(token, signal = AbortSignal.timeout(15000)) {
   let pending = await read("pending");
   if (pending?.token !== token) {
-    const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, ["sign", "verify"]);
-    pending = { token, pair };
+    pending = { token, pair: await makePair() };
     await keep("pending", pending);
   }
   const { pair } = pending;
-  const public_key = encode(await crypto.subtle.exportKey("raw", pair.publicKey));
-  const body = JSON.stringify({ token, device: { public_key, name: "till" } });
+  const body = JSON.stringify({ token, device: { public_key: await publicKey(pair), name: "till" } });
   const reply = await exchange("POST", "/v1/enrollments", body, { "content-type": "application/json" }, signal);
   if (reply.status !== 201) return reply;
   await stored("readwrite", (store) => {
@@ -52,20 +47,13 @@ export async function sender(id) {
   const pair = await read("terminal");
   return async function send(method, path, body, { signal } = {}, again = true) {
     const text = body === undefined ? "" : JSON.stringify(body);
-    const bytes = new TextEncoder();
-    const digest = await crypto.subtle.digest("SHA-256", bytes.encode(text));
-    const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    const seconds = Math.floor((Date.now() + skew) / 1000);
-    const nonce = encode(crypto.getRandomValues(new Uint8Array(16)));
-    const signed = ["WARIFU-TERMINAL", id, method, path, seconds, nonce, hex].join("\n");
-    const signature = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, pair.privateKey, bytes.encode(signed));
-    const headers = { authorization: `Warifu-ECDSA-P256 terminal=${id}, time=${seconds}, nonce=${nonce}, signature=${encode(signature)}` };
+    const proof = await prove(pair, ["WARIFU-TERMINAL", id], method, path, text);
+    const headers = { authorization: `Warifu-ECDSA-P256 terminal=${id}, ${proof}` };
     if (body !== undefined) headers["content-type"] = "application/json";
     const reply = await exchange(method, path, text, headers, signal);
-    const was = skew;
-    if (reply.date && Math.abs(reply.date - Date.now() - skew) > 30000) skew = reply.date - Date.now();
+    const isClockSet = setClock(reply.date);
     // Refused for the clock, it was not looked at: asked again by the right time.
-    if (reply.status === 401 && again && skew !== was) return send(method, path, body, { signal }, false);
+    if (reply.status === 401 && again && isClockSet) return send(method, path, body, { signal }, false);
     return reply;
   };
 }

@@ -1,5 +1,5 @@
 // The till: what the cashier enters, and which of three things is told. That nothing is lost is till.js's work; here is what it looks like.
-import { canScan, scan } from "./scan.js";
+import { scanButton } from "./scan.js";
 import { $, apart, ask, scanned, show, station } from "./station.js";
 import * as day from "./till-day.js";
 import { sender } from "./terminal.js";
@@ -14,7 +14,6 @@ const CALM = 700;
 let till;
 let current = null;
 let items = [];
-let looking;
 let isStarting = false;
 
 const mode = () => document.querySelector("[name=mode]:checked").value;
@@ -290,21 +289,7 @@ function drawItems() {
 
 // The camera.
 
-$("camera").hidden = !canScan();
-$("camera").addEventListener("click", async () => {
-  if (looking) { looking.abort(); return; }
-  looking = new AbortController();
-  $("video").hidden = false;
-  try {
-    const read = await scan($("video"), ["code_128", "qr_code"], looking.signal);
-    if (read) take(scanned(read));
-  } catch {
-    problem(t("no_camera"));
-  } finally {
-    looking = undefined;
-    $("video").hidden = true;
-  }
-});
+scanButton($("camera"), $("video"), (read) => take(scanned(read)), () => problem(t("no_camera")));
 
 // Practising.
 

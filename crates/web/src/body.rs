@@ -104,3 +104,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for CheckedQuery<T
             .map_err(|rejection| Problem::invalid(rejection.body_text()))
     }
 }
+
+/// How many items a page has: what was asked for, or 50.
+///
+/// # Errors
+/// [`Problem`] if it is not 1 to 200.
+pub(crate) fn page_limit(asked: Option<u16>) -> Result<u16, Problem> {
+    let limit = asked.unwrap_or(50);
+    if (1..=200).contains(&limit) { Ok(limit) } else { Err(Problem::invalid("limit is 1 to 200.")) }
+}

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::body::CheckedQuery;
+use crate::body::{CheckedQuery, page_limit};
 use crate::caller::AsPartner;
 use crate::problem::Problem;
 use crate::state::Web;
@@ -125,10 +125,7 @@ pub(crate) async fn list(
     AsPartner(partner): AsPartner,
     CheckedQuery(query): CheckedQuery<EventsQuery>,
 ) -> Result<Json<Events>, Problem> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=200).contains(&limit) {
-        return Err(Problem::invalid("limit is 1 to 200."));
-    }
+    let limit = page_limit(query.limit)?;
     let from = query.cursor.as_deref().map_or_else(|| Ok(warifu_app::EventCursor::default()), str::parse);
     let from = from.map_err(|error: warifu_app::EventCursorError| Problem::invalid(format!("{error}.")))?;
     let page = web.app.events(&partner, from, limit).await?;

@@ -13,7 +13,7 @@ use warifu_core::lot::Step;
 use warifu_core::money::{Amount, Unit};
 use warifu_core::refusal::Refusal;
 
-use crate::body::CheckedQuery;
+use crate::body::{CheckedQuery, page_limit};
 use crate::caller::AsMember;
 use crate::problem::Problem;
 use crate::state::Web;
@@ -151,10 +151,7 @@ pub(crate) async fn list(
     AsMember(phone): AsMember,
     CheckedQuery(query): CheckedQuery<HistoryQuery>,
 ) -> Result<Json<History>, Problem> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=200).contains(&limit) {
-        return Err(Problem::invalid("limit is 1 to 200."));
-    }
+    let limit = page_limit(query.limit)?;
     let before = query.cursor.as_deref().map(read_cursor).transpose()?;
     let page = web.app.history(phone.member, before, limit).await?;
     Ok(Json(History { items: page.items.iter().map(line).collect(), next_cursor: page.next.map(write_cursor) }))

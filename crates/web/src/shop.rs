@@ -13,7 +13,7 @@ use warifu_core::id::{PaymentId, TerminalId, TopUpId};
 use warifu_core::ledger::Kind;
 use warifu_core::time::{BusinessDate, Time};
 
-use crate::body::CheckedQuery;
+use crate::body::{CheckedQuery, page_limit};
 use crate::caller::AsTerminal;
 use crate::problem::Problem;
 use crate::state::Web;
@@ -108,10 +108,7 @@ pub(crate) async fn transactions(
     AsTerminal(terminal): AsTerminal,
     CheckedQuery(query): CheckedQuery<DayQuery>,
 ) -> Result<Json<Day>, Problem> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=200).contains(&limit) {
-        return Err(Problem::invalid("limit is 1 to 200."));
-    }
+    let limit = page_limit(query.limit)?;
     let (date, before) = (date(query.business_date)?, query.cursor.as_deref().map(read_cursor).transpose()?);
     let page = web.app.shop_day(&terminal, date, before, limit).await?;
     let items = page.items.iter().map(|it| line(it, &page.terminals)).collect();

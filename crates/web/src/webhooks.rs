@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use warifu_core::id::{EventId, WebhookId};
 
-use crate::body::{CheckedQuery, JsonBody};
+use crate::body::{CheckedQuery, JsonBody, page_limit};
 use crate::caller::AsPartner;
 use crate::problem::Problem;
 use crate::state::Web;
@@ -298,10 +298,7 @@ pub(crate) async fn deliveries(
     Path(id): Path<String>,
     CheckedQuery(query): CheckedQuery<DeliveriesQuery>,
 ) -> Result<Json<Deliveries>, Problem> {
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=200).contains(&limit) {
-        return Err(Problem::invalid("limit is 1 to 200."));
-    }
+    let limit = page_limit(query.limit)?;
     let before = query.cursor.as_deref().map(read_cursor).transpose()?;
     let id: WebhookId = id.parse().map_err(|_| missing())?;
     let page = web.app.deliveries(partner.id, id, query.status.map(Into::into), before, limit).await?;

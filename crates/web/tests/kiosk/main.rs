@@ -8,6 +8,8 @@
 )]
 
 mod browser;
+#[path = "../scanner/screen.rs"]
+mod screen;
 #[path = "../wallet/visit.rs"]
 #[allow(dead_code, reason = "shared with the tests of the wallet")]
 mod visit;

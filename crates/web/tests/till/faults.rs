@@ -3,38 +3,13 @@
 //!
 //! `WARIFU_SCHEDULES` says how many schedules there are, `WARIFU_SEED` the seed of the first.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use warifu_testkit::proxy::{Cut, Proxy};
-use warifu_testkit::{Browser, Engine, Member, Page, Server, ServerSettings, TestDatabase};
+use warifu_testkit::{Browser, Chance, Engine, Member, Page, Server, ServerSettings, TestDatabase, schedules};
 
 use crate::counter::{TABLET, scan};
-
-/// How many schedules, and from which seed on.
-fn schedules() -> (u64, u64) {
-    let read =
-        |name: &str, otherwise: u64| std::env::var(name).ok().map_or(otherwise, |text| text.parse().expect("a number"));
-    (read("WARIFU_SCHEDULES", 24), read("WARIFU_SEED", 1))
-}
-
-/// A small generator (splitmix64), so that a seed names a schedule.
-pub(crate) struct Chance(u64);
-
-impl Chance {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
-    }
-}
 
 /// What happens to one payment or top-up.
 #[derive(Clone, Copy, Debug)]
@@ -192,22 +167,18 @@ async fn serve(browser: &Browser, line: &mut Line, seed: u64) -> Result<(), Stri
 /// Each schedule ends as the screen says; what moved is counted once more at the end, when nothing can be on its way any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_line_a_killed_window_and_a_reload_lose_nothing_and_double_nothing() {
-    let (count, first) = schedules();
     let browser = Arc::new(Browser::start().await);
     let settings = ServerSettings { clock_runs: true, ..ServerSettings::default() };
     let server = Arc::new(Server::start_with(TestDatabase::new(Engine::Sqlite).await, settings).await);
-    let next = Arc::new(AtomicU64::new(0));
+    let seeds = Arc::new(Mutex::new(schedules(24)));
     let workers = (0..4).map(|_| {
-        let (browser, server, next) = (Arc::clone(&browser), Arc::clone(&server), Arc::clone(&next));
+        let (browser, server, seeds) = (Arc::clone(&browser), Arc::clone(&server), Arc::clone(&seeds));
         tokio::spawn(async move {
             let mut line = line(&browser, &server).await;
             let mut failures = Vec::new();
             loop {
-                let index = next.fetch_add(1, Ordering::SeqCst);
-                if index >= count {
-                    break;
-                }
-                if let Err(failure) = serve(&browser, &mut line, first + index).await {
+                let Some(seed) = seeds.lock().unwrap().next() else { break };
+                if let Err(failure) = serve(&browser, &mut line, seed).await {
                     failures.push(failure);
                     break;
                 }

@@ -15,6 +15,8 @@ mod faults;
 mod input;
 mod look;
 mod machine;
+#[path = "../scanner/screen.rs"]
+mod screen;
 #[path = "../wallet/visit.rs"]
 #[allow(dead_code, reason = "shared with the tests of the wallet")]
 mod visit;

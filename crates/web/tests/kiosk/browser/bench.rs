@@ -4,7 +4,8 @@ use serde_json::json;
 use warifu_core::place::{Book, Channel};
 use warifu_testkit::{Browser, Cashier, Page, Server};
 
-use super::{judge, read, terminal};
+use super::{judge, terminal};
+use crate::screen::read_code;
 use crate::visit::{DESK, PHONE, TABLET, picture, serve};
 
 /// The page of a till's maker, and the till that is made.
@@ -41,9 +42,9 @@ async fn what_a_till_makes_of_the_faults_is_seen() {
     let (browser, server) = (Browser::start().await, serve().await);
     let (page, till) = open(&browser, &server, DESK, "en", false).await;
     let digits = choose(&page, "plain").await;
-    let read_there = read(&page, "barcode", rxing::BarcodeFormat::CODE_128, &picture("sandbox-barcode")).await;
+    let read_there = read_code(&page, "barcode", rxing::BarcodeFormat::CODE_128, &picture("sandbox-barcode")).await;
     assert_eq!(read_there, digits);
-    let qr = read(&page, "qr", rxing::BarcodeFormat::QR_CODE, &picture("sandbox-qr")).await;
+    let qr = read_code(&page, "qr", rxing::BarcodeFormat::QR_CODE, &picture("sandbox-qr")).await;
     let paid = till.take(300, &qr).await.expect(201).text_at("/id");
     is(&page, "payment.plain", "passed").await;
 

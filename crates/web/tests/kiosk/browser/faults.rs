@@ -6,23 +6,10 @@
 use std::time::Duration;
 
 use warifu_testkit::proxy::{Cut, Proxy};
-use warifu_testkit::{Browser, Member, Page, Server};
+use warifu_testkit::{Browser, Chance, Member, Page, Server, schedules};
 
 use super::{cassette, open_at};
 use crate::visit::{DESK, serve};
-
-/// A small generator (splitmix64), so that a seed names a schedule.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % end
-    }
-}
 
 /// What happens to the line once the code is read.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +78,7 @@ const SHOWN: &str = "['start', 'found', 'verdict'].includes(document.body.datase
 /// One customer, to whom this happens, until the code is dealt with. Gives what happened, and whether notes may have been
 /// refused because the power failed while they went in.
 async fn serve_one(browser: &Browser, atm: &mut Atm, seed: u64, put: &mut i64) -> (String, bool) {
-    let mut chance = Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mut chance = Chance::new(seed);
     let notes: Vec<i64> = (0..=chance.below(3)).map(|_| [1_000, 2_000, 5_000][chance.below(3) as usize]).collect();
     let (line, power) = (Line::draw(&mut chance), Power::draw(&mut chance));
     let heals_after = Duration::from_millis(chance.below(1_200));
@@ -178,14 +165,11 @@ async fn finish(atm: &Atm) -> String {
 /// Each schedule ends with every note either kept for what is in the wallet, or out again; never both, never neither.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_note_is_lost_and_none_counts_twice() {
-    let read =
-        |name: &str, otherwise: u64| std::env::var(name).ok().map_or(otherwise, |text| text.parse().expect("a number"));
-    let (count, first) = (read("WARIFU_SCHEDULES", 20), read("WARIFU_SEED", 1));
     let (browser, server) = (Browser::start().await, serve().await);
     server.set_policy(&[("balance_max", None), ("atm_top_up_max", None)]).await;
     let mut atm = start(&browser, &server).await;
     let mut put = 0;
-    for seed in first..first + count {
+    for seed in schedules(20) {
         let (told, may_be_short) = serve_one(&browser, &mut atm, seed, &mut put).await;
         let verdict = finish(&atm).await;
         let (held, kept, returned) = cassette(&atm.page).await;
