@@ -255,7 +255,7 @@ impl App {
     pub async fn make_bill_at(&self, phone: &Phone, place: TerminalId, amount: Amount) -> Result<BillId, Fault> {
         let station = self.open_station(place).await?;
         // Of the server's own making, and so long that no till's own id is ever the same.
-        let request_id = format!("shop-code-{}", self.new_trace_id());
+        let request_id = format!("shop-code-{}", crate::random::new_trace_id());
         let request_id = request_id.parse().map_err(|_| Fault::Random("no request id was made".to_owned()))?;
         let request = BillRequest { request_id, kind: Kind::Payment, amount, note: None };
         let made = self.make_bill_for(&station.terminal, request, Some(phone.member)).await;

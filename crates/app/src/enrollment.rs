@@ -50,8 +50,8 @@ impl App {
     /// [`Fault::NotFound`] if there is no such terminal, or it was revoked.
     pub async fn make_terminal_link(&self, id: TerminalId) -> Result<TerminalLink, Fault> {
         let now = self.clock.now();
-        let (token, mac) = self.new_token("wfe_")?;
-        let (_, practice_mac) = self.new_token("wft_")?;
+        let (token, mac) = self.keys.new_token("wfe_")?;
+        let (_, practice_mac) = self.keys.new_token("wft_")?;
         let practice_id = TerminalId::generate(now, random::bytes()?);
         let (key_id, expires_at) = (i64::from(self.keys.newest()), now.saturating_add(LINK_LIFE));
         let made = self.database.write(move |transaction| {

@@ -44,7 +44,7 @@ pub enum Fault {
     /// The member has made too many bills that are open still. Nothing was done.
     #[error("too many bills are open; pay one, or wait a minute")]
     TooManyBills,
-    /// A link by which a browser would become a terminal was used, or is too old.
+    /// A link by which a browser would become a terminal, or take a seat in a review, was used, was ended, or is too old.
     #[error("this link was used, or is too old")]
     Link,
     /// A passkey, or what stands in for one, is not believed.

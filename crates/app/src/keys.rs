@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use warifu_core::code::{Code, CodeMac};
@@ -16,6 +17,7 @@ use warifu_core::id::{TerminalId, WebhookId};
 use warifu_core::request::BodyHash;
 use zeroize::Zeroizing;
 
+use crate::fault::Fault;
 use crate::random;
 
 /// What a keyed hash is for. Each use has a key of its own, so that one hash never stands for another.
@@ -27,6 +29,8 @@ enum Purpose {
     Body,
     Signing,
     Webhook,
+    Seat,
+    Author,
     Check,
 }
 
@@ -39,6 +43,8 @@ impl Purpose {
             Self::Body => b"warifu v1 request body",
             Self::Signing => b"warifu v1 terminal signing secret",
             Self::Webhook => b"warifu v1 webhook signing secret",
+            Self::Seat => b"warifu v1 review seat",
+            Self::Author => b"warifu v1 review author",
             Self::Check => b"warifu v1 key check",
         }
     }
@@ -206,6 +212,22 @@ impl KeyRing {
     /// A bearer token under every key, the newest first.
     pub(crate) fn token_macs(&self, token: &str) -> Vec<[u8; 32]> {
         self.keys.iter().map(|key| key.mac(Purpose::Token, &[token.as_bytes()])).collect()
+    }
+
+    /// A random bearer token and its hash under the newest key.
+    pub(crate) fn new_token(&self, prefix: &str) -> Result<(SecretString, [u8; 32]), Fault> {
+        let bytes = Zeroizing::new(random::bytes::<32>()?);
+        let token =
+            Zeroizing::new(format!("{prefix}{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(*bytes)));
+        let mac = self.token_macs(&token).first().copied().ok_or(Fault::NotFound("key to hash with"))?;
+        Ok((token.to_string().into(), mac))
+    }
+
+    /// The key of a seat in a review, under every key of the ring, the newest first: what the seat is known by, and what its marks are
+    /// known by. Neither leads to the other.
+    pub(crate) fn seat_macs(&self, key: &str) -> Vec<([u8; 32], [u8; 32])> {
+        let macs = |it: &Key| (it.mac(Purpose::Seat, &[key.as_bytes()]), it.mac(Purpose::Author, &[key.as_bytes()]));
+        self.keys.iter().map(macs).collect()
     }
 
     /// A recovery code under every key, the newest first.

@@ -6,6 +6,7 @@ mod access;
 mod backup;
 mod balance;
 mod bill;
+mod board;
 mod bookkeeper;
 pub mod chart_file;
 mod clock;
@@ -27,6 +28,7 @@ mod passkey;
 mod payment;
 mod random;
 mod refund;
+mod review;
 mod sandbox;
 mod session;
 mod shop_day;
@@ -41,6 +43,7 @@ pub use access::{AccessDenied, Caller};
 pub use backup::{BackupError, Manifest, Restored, back_up, restore};
 pub use balance::Balance;
 pub use bill::{BILL_LIFE, BillRequest, BillState, Confirmed, Found, OpenBill, ShownBill, ShownShopCode};
+pub use board::{Begin, Board, BoardSettings};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use code::ShownCode;
 pub use commit::{Receipt, Statistics};
@@ -58,7 +61,12 @@ pub use open::{App, OpenError, Settings};
 pub use partner::NewPartner;
 pub use passkey::{Begun, PASSKEYS_MAX, RECOVERY_CODES, check_origin};
 pub use payment::{CancelTarget, CaptureRequest, PaymentRequest};
+pub use random::new_trace_id;
 pub use refund::RefundRequest;
+pub use review::{
+    BroughtChart, ColumnMark, Crowd, FILE_SIZE_MAX, FILE_TYPES, InvitationLink, Look, OwnMark, ReviewFault,
+    SEAT_KEY_PREFIX, SeatKey, ShownChart, Table, Told, Watch, Written, parse_review, read_body,
+};
 pub use sandbox::Scenario;
 pub use session::{FRESH, NewSession, Phone, SESSION_IDLE, SESSION_LIFE};
 pub use shop_day::{DayPage, DayTotals};
@@ -67,9 +75,9 @@ pub use terminal::NewTerminal;
 pub use topup::TopUpRequest;
 pub use transaction::{Course, HistoryItem, HistoryPage, Whereabouts};
 pub use warifu_store::{
-    AccountSum, Bill, BillClaim, BoundSession, Credential, Database, DatabaseUrl, Delivery, DeliveryStatus, Device,
-    Invariant, Merchant, MigrateError, Options, Partner, Progress, Recorded, Report, Shop, ShopSum, StoreError,
-    Terminal, Trial, Violation, Webhook, WebhookStatus,
+    AccountSum, Bill, BillClaim, BoundSession, Change, Credential, Database, DatabaseUrl, Delivery, DeliveryStatus,
+    Device, Invariant, KeptFile, KeptItem, Merchant, MigrateError, Options, Partner, People, Progress, Recorded,
+    Report, Review, Seat, Shop, ShopSum, StoreError, Terminal, Trial, Violation, Webhook, WebhookStatus,
 };
 pub use webauthn_rs::prelude::{
     CreationChallengeResponse, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,

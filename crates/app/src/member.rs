@@ -51,7 +51,7 @@ impl App {
             Some(_) => (Some(now.saturating_add(SESSION_IDLE)), now.saturating_add(SESSION_LIFE)),
             None => (None, Time::MAX),
         };
-        let (token, mac) = self.new_token("wfm_")?;
+        let (token, mac) = self.keys.new_token("wfm_")?;
         let ids = (DeviceId::generate(now, random::bytes()?), SessionId::generate(now, random::bytes()?));
         self.database
             .write(move |transaction| {

@@ -1,7 +1,7 @@
 //! Opening a Warifu: its database, its keys, and the parts that work in the background.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -10,6 +10,7 @@ use warifu_core::code::IssuerPrefix;
 use warifu_store::{BoundSession, Database, DatabaseUrl, MigrateError, Options, StoreError};
 
 use crate::access::{Cache, Caller};
+use crate::board::{Begin, Board};
 use crate::bookkeeper;
 use crate::clock::Clock;
 use crate::commit::{CommitQueue, Statistics};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub public_origin: String,
     /// Whether webhooks may lead into private networks.
     pub webhook_private_addresses: PrivateAddresses,
+    /// Who may begin a failure review in a browser.
+    pub begin: Begin,
 }
 
 /// Why a Warifu cannot be opened. Nothing was changed that was there before.
@@ -83,6 +86,7 @@ pub struct App {
     pub(crate) cache: Cache<Caller>,
     pub(crate) sessions: Cache<BoundSession>,
     pub(crate) relying_party: RelyingParty,
+    pub(crate) board: Arc<Board>,
     pub(crate) live: Arc<Live>,
     pub(crate) webhooks: Webhooks,
     bookkeeper: tokio::sync::Mutex<Option<JoinHandle<()>>>,
@@ -97,17 +101,18 @@ impl App {
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let database = Database::open(&settings.database, settings.options)?;
         database.migrate().await?;
-        let was_used = setting(&database, "issuer_prefix".to_owned()).await?.is_some();
-        let keys = if settings.keys.exists() {
-            KeyRing::load(&settings.keys)?
-        } else if was_used {
-            return Err(OpenError::KeysMissing(settings.keys));
-        } else {
-            tracing::info!(path = %settings.keys.display(), "making a key file; keep a copy of it");
-            KeyRing::create(&settings.keys)?
-        };
+        let keys = open_keys(&database, &settings.keys).await?;
         let app = Self::open_with_keys(database, keys, settings.issuer_prefix, &settings.business_zone, clock).await?;
-        app.with_webhook_addresses(settings.webhook_private_addresses).with_origin(&settings.public_origin)
+        app.with_webhook_addresses(settings.webhook_private_addresses)
+            .with_reviews_begun_by(settings.begin)
+            .with_origin(&settings.public_origin)
+    }
+
+    /// The same app, not shared yet, where reviews may be begun by these. Otherwise only the operator begins one.
+    #[must_use]
+    pub fn with_reviews_begun_by(self, begin: Begin) -> Self {
+        let board = Arc::new(self.board.with(self.board.origin().to_owned(), begin));
+        Self { board, ..self }
     }
 
     /// The same app, not shared yet, whose members open the wallet there. Otherwise it is one for trials.
@@ -115,7 +120,9 @@ impl App {
     /// # Errors
     /// [`OpenError::Origin`].
     pub fn with_origin(self, origin: &str) -> Result<Self, OpenError> {
-        Ok(Self { relying_party: RelyingParty::new(origin)?, ..self })
+        let relying_party = RelyingParty::new(origin)?;
+        let board = Arc::new(self.board.with(relying_party.origin(), self.board.begin()));
+        Ok(Self { relying_party, board, ..self })
     }
 
     /// The same app, not shared yet, whose webhooks may lead to these addresses. Otherwise private ones are refused.
@@ -141,28 +148,33 @@ impl App {
         if found != configured {
             return Err(OpenError::WrongIssuer { found, configured });
         }
-        for (id, check) in keys.checks() {
-            let kept = keep_setting(&database, format!("key_check.{id}"), check.clone()).await?;
-            if kept != check {
-                return Err(OpenError::WrongKey(id));
-            }
-        }
+        keep_keys(&database, &keys).await?;
+        let (keys, relying_party) = (Arc::new(keys), RelyingParty::new(TRIAL_ORIGIN)?);
+        let origin = (relying_party.origin(), Begin::Operator);
+        let board = Arc::new(Board::new(database.clone(), Arc::clone(&clock), Arc::clone(&keys), origin));
         let queue = CommitQueue::start(&database, &clock, business_zone);
         let bookkeeper = tokio::spawn(bookkeeper::run(database.clone(), Arc::clone(&clock)));
         Ok(Self {
             database,
             clock,
             zone: business_zone.clone(),
-            keys: Arc::new(keys),
+            keys,
             issuer_prefix,
             queue,
             cache: Cache::default(),
             sessions: Cache::default(),
-            relying_party: RelyingParty::new(TRIAL_ORIGIN)?,
+            relying_party,
+            board,
             live: Arc::default(),
             webhooks: Webhooks::new(PrivateAddresses::Refuse),
             bookkeeper: tokio::sync::Mutex::new(Some(bookkeeper)),
         })
+    }
+
+    /// The failure board beside the wallet.
+    #[must_use]
+    pub const fn board(&self) -> &Arc<Board> {
+        &self.board
     }
 
     /// The database below, for `verify` and for whoever must look at it as a whole.
@@ -181,14 +193,6 @@ impl App {
     #[must_use]
     pub fn is_overloaded(&self) -> bool {
         self.queue.is_overloaded()
-    }
-
-    /// A name for one request, by which its reply and its log lines find each other: 32 hex digits.
-    #[must_use]
-    pub fn new_trace_id(&self) -> String {
-        // Names no secret and decides nothing, so zeros do where the system gives no random bytes.
-        let bytes: [u8; 16] = crate::random::bytes().unwrap_or_default();
-        format!("{:032x}", u128::from_be_bytes(bytes))
     }
 
     /// Whether the store answers, and still writes.
@@ -233,11 +237,34 @@ pub(crate) async fn check_keys(database: &Database, keys: &KeyRing) -> Result<()
     if shares_one { Ok(()) } else { Err(OpenError::WrongKey(keys.newest())) }
 }
 
-async fn setting(database: &Database, name: String) -> Result<Option<String>, StoreError> {
+/// Reads the keys of a database, or makes them for a new one.
+pub(crate) async fn open_keys(database: &Database, path: &Path) -> Result<KeyRing, OpenError> {
+    if path.exists() {
+        return Ok(KeyRing::load(path)?);
+    }
+    let known = database.read(|transaction| Box::pin(async move { transaction.list_settings("key_check.").await }));
+    if !known.await?.is_empty() {
+        return Err(OpenError::KeysMissing(path.to_owned()));
+    }
+    tracing::info!(path = %path.display(), "making a key file; keep a copy of it");
+    Ok(KeyRing::create(path)?)
+}
+
+/// Notes in the database which keys it is used with.
+pub(crate) async fn keep_keys(database: &Database, keys: &KeyRing) -> Result<(), OpenError> {
+    for (id, check) in keys.checks() {
+        if keep_setting(database, format!("key_check.{id}"), check.clone()).await? != check {
+            return Err(OpenError::WrongKey(id));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn setting(database: &Database, name: String) -> Result<Option<String>, StoreError> {
     database.read(move |transaction| Box::pin(async move { transaction.find_setting(&name).await })).await
 }
 
-async fn keep_setting(database: &Database, name: String, value: String) -> Result<String, StoreError> {
+pub(crate) async fn keep_setting(database: &Database, name: String, value: String) -> Result<String, StoreError> {
     database
         .write(move |transaction| Box::pin(async move { transaction.find_or_create_setting(&name, &value).await }))
         .await

@@ -25,7 +25,7 @@ impl App {
     /// [`Fault::NotFound`] if the merchant is not there, [`Fault::Invalid`] for an empty or overlong name.
     pub async fn add_partner(&self, merchant: Option<MerchantId>, name: &str) -> Result<NewPartner, Fault> {
         let now = self.clock.now();
-        let (token, token_mac) = self.new_token("wfp_")?;
+        let (token, token_mac) = self.keys.new_token("wfp_")?;
         let id = PartnerId::generate(now, random::bytes()?);
         let partner = Partner { id, merchant, name: check_name(name)?, token_mac, created_at: now };
         let kept = partner.clone();

@@ -11,6 +11,14 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], Fault> {
     Ok(bytes)
 }
 
+/// A name for one request, by which its reply and its log lines find each other: 32 hex digits.
+#[must_use]
+pub fn new_trace_id() -> String {
+    // Names no secret and decides nothing, so zeros do where the system gives no random bytes.
+    let bytes: [u8; 16] = bytes().unwrap_or_default();
+    format!("{:032x}", u128::from_be_bytes(bytes))
+}
+
 /// A number below [`CODE_SPACE`], each as likely as the others.
 pub(crate) fn code_number() -> Result<u64, Fault> {
     number_below::<CODE_SPACE>()

@@ -128,7 +128,7 @@ impl App {
         };
         let missing = ALLOWANCE.saturating_sub(wallet.available(LotAccount::Paid, now).get());
         if let Some(amount) = Amount::new(missing).filter(|amount| !amount.is_zero()) {
-            let request_id = format!("sandbox-{}", self.new_trace_id());
+            let request_id = format!("sandbox-{}", crate::random::new_trace_id());
             let request_id = request_id.parse().map_err(|_| Fault::NotFound("request id for the sandbox"))?;
             let asked = Asked::default().text(&wallet.id.to_string()).amount(amount);
             let ask = Ask::Compensate { wallet: wallet.id, amount };

@@ -152,7 +152,7 @@ impl App {
     /// # Errors
     /// What the store said.
     pub async fn live_ticket(&self, phone: &Phone) -> Result<SecretString, Fault> {
-        let (token, mac) = self.new_token("wfl_")?;
+        let (token, mac) = self.keys.new_token("wfl_")?;
         let (session, member) = (phone.session, phone.member);
         let expires_at = self.clock.now().saturating_add(TICKET_LIFE);
         self.database
@@ -186,7 +186,7 @@ impl App {
     /// Begins a session on a device, which the member may have used before. Earlier sessions on it end.
     pub(crate) async fn begin_session(&self, member: MemberId, device: NewDevice) -> Result<NewSession, Fault> {
         let now = self.clock.now();
-        let (token, mac) = self.new_token("wfm_")?;
+        let (token, mac) = self.keys.new_token("wfm_")?;
         let ids = (DeviceId::generate(now, random::bytes()?), SessionId::generate(now, random::bytes()?));
         let ended = self
             .database

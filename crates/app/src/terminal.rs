@@ -1,12 +1,9 @@
 //! Adding terminals, and the two secrets a terminal is given: a bearer token and a signing secret.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use warifu_core::id::{ShopId, TerminalId};
 use warifu_core::place::{Book, Channel};
 use warifu_store::Terminal;
-use zeroize::Zeroizing;
 
 use crate::fault::Fault;
 use crate::merchant::check_name;
@@ -38,7 +35,7 @@ impl App {
     ) -> Result<NewTerminal, Fault> {
         let now = self.clock.now();
         let id = TerminalId::generate(now, random::bytes()?);
-        let (token, token_mac) = self.new_token("wft_")?;
+        let (token, token_mac) = self.keys.new_token("wft_")?;
         let key_id = self.keys.newest();
         let signing_secret = self.keys.signing_secret(key_id, id).ok_or(Fault::NotFound("key to sign with"))?;
         let terminal = Terminal {
@@ -72,13 +69,5 @@ impl App {
             return Err(Fault::NotFound("shop with this id"));
         }
         Ok(NewTerminal { terminal, token, signing_secret: signing_secret.to_string().into() })
-    }
-
-    /// A random bearer token and its hash under the newest key.
-    pub(crate) fn new_token(&self, prefix: &str) -> Result<(SecretString, [u8; 32]), Fault> {
-        let bytes = Zeroizing::new(random::bytes::<32>()?);
-        let token = Zeroizing::new(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(*bytes)));
-        let mac = self.keys.token_macs(&token).first().copied().ok_or(Fault::NotFound("key to hash with"))?;
-        Ok((token.to_string().into(), mac))
     }
 }

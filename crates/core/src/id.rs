@@ -139,6 +139,14 @@ id!(
     BillId, "bil_"
 );
 id!(
+    /// A failure review.
+    ReviewId, "rev_"
+);
+id!(
+    /// A file of a review.
+    FileId, "fil_"
+);
+id!(
     /// A transaction of the ledger, whatever its kind.
     TransactionId, "txn_"
 );

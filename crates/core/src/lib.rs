@@ -21,6 +21,7 @@ mod posting;
 mod refund;
 pub mod refusal;
 pub mod request;
+pub mod review;
 pub mod time;
 mod topup;
 pub mod wallet;

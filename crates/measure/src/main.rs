@@ -82,6 +82,7 @@ async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: 
         options: Options::default(),
         public_origin: "http://localhost:8080".to_owned(),
         webhook_private_addresses: PrivateAddresses::Refuse,
+        begin: warifu_app::Begin::Operator,
     };
     let app = Arc::new(App::open(settings, Arc::new(SystemClock)).await.expect("it opens"));
     let mut out = std::io::BufWriter::new(std::fs::File::create(file).expect("the file can be made"));
@@ -91,7 +92,7 @@ async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: 
         let added = app.add_terminal(shop.id, &format!("till {terminal}"), Channel::Till, Book::Real).await.unwrap();
         writeln!(out, "{}", added.token.expose_secret()).unwrap();
     }
-    let run = app.new_trace_id();
+    let run = warifu_app::new_trace_id();
     let tasks: Vec<_> = (0..64)
         .map(|first| {
             let (app, run) = (Arc::clone(&app), run.clone());

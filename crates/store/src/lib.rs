@@ -5,6 +5,7 @@
 
 mod backup;
 mod bill;
+mod chart;
 mod code;
 mod credential;
 mod database;
@@ -23,6 +24,7 @@ mod part;
 mod partner;
 mod policy;
 mod registry;
+mod review;
 mod session;
 mod setting;
 mod shop_line;
@@ -36,6 +38,7 @@ mod webhook;
 
 pub use backup::{Contents, copy_file, files_beside};
 pub use bill::{Bill, BillClaim};
+pub use chart::KeptChart;
 pub use credential::Credential;
 pub use database::{Database, DatabaseUrl, DatabaseUrlError, Options};
 pub use delivery::{Attempt, Delivery, DeliveryStatus, DueDelivery, Ended, NewDelivery};
@@ -47,6 +50,10 @@ pub use ledger::{StreamHead, Wanted};
 pub use merchant::{Merchant, Shop};
 pub use migrate::MigrateError;
 pub use partner::Partner;
+pub use review::file::KeptFile;
+pub use review::item::{Change, KeptItem};
+pub use review::mark::{KeptDraft, KeptMark};
+pub use review::{Invitation, People, Review, Seat};
 pub use session::{BoundSession, Session};
 pub use shop_line::{ShopDay, ShopLine, ShopSum};
 pub use sums::{AccountSum, SumChange};

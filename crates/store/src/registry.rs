@@ -82,6 +82,7 @@ pub(crate) use {each_statements, statements};
 pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
     [
         crate::bill::STATEMENTS,
+        crate::chart::STATEMENTS,
         crate::code::STATEMENTS,
         crate::credential::STATEMENTS,
         crate::delivery::STATEMENTS,
@@ -92,6 +93,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::nonce::STATEMENTS,
         crate::policy::STATEMENTS,
         crate::partner::STATEMENTS,
+        crate::review::STATEMENTS,
+        crate::review::file::STATEMENTS,
+        crate::review::item::STATEMENTS,
+        crate::review::mark::STATEMENTS,
         crate::session::STATEMENTS,
         crate::setting::STATEMENTS,
         crate::shop_line::STATEMENTS,
@@ -117,7 +122,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
 
 /// Every statement that is written twice.
 pub(crate) fn all_each() -> impl Iterator<Item = &'static Each> {
-    let each = [crate::delivery::EACH_STATEMENTS, crate::ledger::EACH_STATEMENTS, crate::shop_line::EACH_STATEMENTS];
+    let each = [
+        crate::delivery::EACH_STATEMENTS,
+        crate::ledger::EACH_STATEMENTS,
+        crate::review::mark::EACH_STATEMENTS,
+        crate::shop_line::EACH_STATEMENTS,
+    ];
     each.into_iter().flatten().copied()
 }
 

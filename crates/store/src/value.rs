@@ -57,6 +57,18 @@ impl<const N: usize> From<[u8; N]> for Value {
     }
 }
 
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Blob(bytes)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(is: bool) -> Self {
+        Self::Int(is.into())
+    }
+}
+
 impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
@@ -113,6 +125,13 @@ impl Row {
             Some(Value::Int(int)) => Ok(*int),
             _ => Err(self.corrupt(column)),
         }
+    }
+
+    /// A yes or no, kept as 1 or 0.
+    pub(crate) fn is(&self, column: usize) -> Result<bool, StoreError> {
+        self.converted(column, |int| {
+            [(0, false), (1, true)].into_iter().find_map(|(kept, is)| (kept == int).then_some(is))
+        })
     }
 
     pub(crate) fn text(&self, column: usize) -> Result<&str, StoreError> {

@@ -142,7 +142,7 @@ impl Server {
 
     /// A `request_id` that the issuer did not use before.
     fn issuer_request(&self) -> RequestId {
-        self.app().new_trace_id().parse().expect("a trace id is short and printable")
+        warifu_app::new_trace_id().parse().expect("a trace id is short and printable")
     }
 }
 

@@ -47,6 +47,11 @@ pub(crate) enum Command {
     /// Partners: programs of a merchant or of the issuer.
     #[command(subcommand)]
     Partner(PartnerCommand),
+    /// Serve the failure board alone, without a wallet, until Ctrl-C or SIGTERM.
+    Board,
+    /// Failure reviews: begin one, make links for seats in it.
+    #[command(subcommand)]
+    Review(ReviewCommand),
     /// Prove the invariants of the money on a database; needs no keys and changes nothing.
     Verify,
     /// Copy the database into a file while the server works, prove the copy, and describe it in a manifest beside it.
@@ -283,6 +288,46 @@ pub(crate) enum PartnerCommand {
         /// The merchant whose events it sees, `mer_...`; without one it is the issuer's and sees everything.
         #[arg(long)]
         merchant: Option<String>,
+    },
+}
+
+/// What to do with failure reviews.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReviewCommand {
+    /// Begin a review. Shows the link by which a browser becomes its facilitator; good for a week, for one seat.
+    Add {
+        /// The case in a few words.
+        #[arg(long)]
+        name: String,
+        /// The key of the chart of causes that it keeps to.
+        #[arg(long, default_value = "it-project")]
+        chart: String,
+        /// The version of the chart; the latest, if absent.
+        #[arg(long)]
+        chart_version: Option<u32>,
+    },
+    /// Make a link for seats: for whoever lost the browser, or if the facilitator is gone.
+    Link {
+        /// The review, `rev_...`.
+        #[arg(long)]
+        review: String,
+        /// What the seats allow: `facilitator`, `participant` or `reader`.
+        #[arg(long, default_value = "facilitator")]
+        role: String,
+        /// For how many.
+        #[arg(long, default_value_t = 1)]
+        seats: u32,
+    },
+    /// List the reviews: id, name, and how far each is.
+    List,
+    /// Remove a review with everything in it, for good. Backups that were made before have it still.
+    Remove {
+        /// The review, `rev_...`.
+        #[arg(long)]
+        review: String,
+        /// Its name as it is now, so that it is not another one.
+        #[arg(long)]
+        name: String,
     },
 }
 

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use warifu_app::{DatabaseUrl, Options, PrivateAddresses, Settings};
+use warifu_app::{Begin, BoardSettings, DatabaseUrl, Options, PrivateAddresses, Settings};
 use warifu_core::code::IssuerPrefix;
 use warifu_web::Limits;
 
@@ -18,7 +18,7 @@ use warifu_web::Limits;
 const DEFAULT_FILE: &str = "warifu.toml";
 
 /// Every key with its default and what it is for.
-const KEYS: [(&str, &str, &str); 13] = [
+const KEYS: [(&str, &str, &str); 14] = [
     ("database", "sqlite:warifu.db", "sqlite:PATH or postgres://USER@HOST/NAME"),
     ("keys", "warifu.keys", "the key file; keep a copy apart from the database"),
     ("listen", "127.0.0.1:8080", "the address of the interface"),
@@ -31,6 +31,7 @@ const KEYS: [(&str, &str, &str); 13] = [
     ("sqlite_log_mib", "128", "how long SQLite's log grows before it is moved into the file, in MiB"),
     ("postgres_connections", "16", "connections in all, on PostgreSQL"),
     ("webhook_private_addresses", "refuse", "whether webhooks may lead into private networks: `refuse`, or `allow`"),
+    ("reviews_begun_by", "operator", "who begins failure reviews in a browser: `operator` for nobody, or `anyone`"),
     ("log", "info", "what is logged: error, warn, info, debug, or a filter such as `warifu_store=debug`"),
 ];
 
@@ -76,13 +77,16 @@ pub(crate) struct Flags {
     /// Whether webhooks may lead into private networks, and by plain HTTP: `refuse` or `allow`.
     #[arg(long, global = true, value_name = "WORD")]
     pub(crate) webhook_private_addresses: Option<String>,
+    /// Who begins failure reviews in a browser: `operator` for nobody, or `anyone`.
+    #[arg(long, global = true, value_name = "WHO")]
+    pub(crate) reviews_begun_by: Option<String>,
     /// What is logged.
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
 
 impl Flags {
-    fn values(&self) -> [(&'static str, &Option<String>); 13] {
+    fn values(&self) -> [(&'static str, &Option<String>); 14] {
         [
             ("database", &self.database),
             ("keys", &self.keys),
@@ -96,6 +100,7 @@ impl Flags {
             ("sqlite_log_mib", &self.sqlite_log_mib),
             ("postgres_connections", &self.postgres_connections),
             ("webhook_private_addresses", &self.webhook_private_addresses),
+            ("reviews_begun_by", &self.reviews_begun_by),
             ("log", &self.log),
         ]
     }
@@ -136,6 +141,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) options: Options,
     pub(crate) webhook_private_addresses: PrivateAddresses,
+    pub(crate) begin: Begin,
     pub(crate) log: String,
 }
 
@@ -199,11 +205,11 @@ impl Config {
                     .map_err(|_| wrong("requests_per_second", "is a number above zero, or `off`"))?,
             ),
         };
-        let webhook_private_addresses = match text("webhook_private_addresses") {
-            "refuse" => PrivateAddresses::Refuse,
-            "allow" => PrivateAddresses::Allow,
-            _ => return Err(wrong("webhook_private_addresses", "is `refuse` or `allow`")),
-        };
+        let addresses = [("refuse", PrivateAddresses::Refuse), ("allow", PrivateAddresses::Allow)];
+        let webhook_private_addresses = chosen(text("webhook_private_addresses"), &addresses)
+            .ok_or_else(|| wrong("webhook_private_addresses", "is `refuse` or `allow`"))?;
+        let begin = chosen(text("reviews_begun_by"), &[("operator", Begin::Operator), ("anyone", Begin::Anyone)])
+            .ok_or_else(|| wrong("reviews_begun_by", "is `operator` or `anyone`"))?;
         if text("keys").is_empty() {
             return Err(wrong("keys", "is the path of the key file"));
         }
@@ -230,6 +236,7 @@ impl Config {
                 postgres_connections: number("postgres_connections")?,
             },
             webhook_private_addresses,
+            begin,
             log: text("log").to_owned(),
             values,
         })
@@ -252,8 +259,25 @@ impl Config {
             options: self.options,
             public_origin: self.public_origin.clone(),
             webhook_private_addresses: self.webhook_private_addresses,
+            begin: self.begin,
         })
     }
+
+    /// What a board without a wallet is opened with.
+    pub(crate) fn board_settings(&self) -> BoardSettings<'_> {
+        BoardSettings {
+            database: &self.database,
+            keys: &self.keys,
+            options: self.options,
+            origin: &self.public_origin,
+            begin: self.begin,
+        }
+    }
+}
+
+/// What a word stands for; nothing if it is none of these.
+fn chosen<T: Copy>(word: &str, words: &[(&str, T)]) -> Option<T> {
+    words.iter().find(|(it, _)| *it == word).map(|(_, chosen)| *chosen)
 }
 
 /// Where members open a wallet that is on this machine only. Passkeys are for names, never for addresses.

@@ -81,6 +81,7 @@ fn in_folder(flags: &Flags, dir: &Path) -> Flags {
     flags.database.get_or_insert_with(|| format!("sqlite:{}", path("warifu.db")));
     flags.keys.get_or_insert_with(|| path("warifu.keys"));
     flags.issuer_prefix.get_or_insert_with(|| PREFIX.to_owned());
+    flags.reviews_begun_by.get_or_insert_with(|| "anyone".to_owned());
     flags.log.get_or_insert_with(|| "warn".to_owned());
     flags
 }

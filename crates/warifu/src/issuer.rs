@@ -32,15 +32,15 @@ async fn wallet_command(app: &App, config: &Config, command: WalletCommand) -> R
         WalletCommand::Show { wallet } => show(app, parse(&wallet)?).await,
         WalletCommand::Grant { give, until } => {
             let expires_at = until.map(|until| end_of_day(config, &until)).transpose()?;
-            let (id, amount, request_id) = given(app, &give)?;
+            let (id, amount, request_id) = given(&give)?;
             told(&app.grant_bonus(request_id, id, amount, expires_at, &give.reason).await?)
         }
         WalletCommand::Compensate { give } => {
-            let (id, amount, request_id) = given(app, &give)?;
+            let (id, amount, request_id) = given(&give)?;
             told(&app.compensate_wallet(request_id, id, amount, &give.reason).await?)
         }
         WalletCommand::Correct { give, account, take } => {
-            let (wallet, amount, request_id) = given(app, &give)?;
+            let (wallet, amount, request_id) = given(&give)?;
             let account = LotAccount::parse(&account).ok_or("--account is paid, bonus or points")?;
             let direction = if take { Direction::Take } else { Direction::Add };
             let request =
@@ -60,12 +60,12 @@ fn parse(wallet: &str) -> Result<WalletId, Failure> {
     wallet.parse().map_err(|error| format!("--wallet: {error}").into())
 }
 
-fn given(app: &App, give: &GiveOptions) -> Result<(WalletId, Amount, RequestId), Failure> {
+fn given(give: &GiveOptions) -> Result<(WalletId, Amount, RequestId), Failure> {
     let amount = Amount::new(give.amount).filter(|amount| !amount.is_zero());
     let amount = amount.ok_or("--amount is 1 or more")?;
     let request_id = match &give.request_id {
         Some(request_id) => request_id.clone(),
-        None => format!("cli-{}", app.new_trace_id()),
+        None => format!("cli-{}", warifu_app::new_trace_id()),
     };
     Ok((parse(&give.wallet)?, amount, request_id.parse().map_err(|error| format!("--request-id: {error}"))?))
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod backup;
+mod board;
 mod cli;
 mod config;
 mod demo;
@@ -44,6 +45,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Policy(command) => issuer::policy(&read()?, command, cli.json).await?,
         Command::Phone(options) => phone::run(options).await?,
         Command::Partner(command) => add::partner(&read()?, command, cli.json).await?,
+        Command::Board => board::serve(&read()?).await?,
+        Command::Review(command) => board::review(&read()?, command, cli.json).await?,
         Command::Verify => return verify::run(&read()?, cli.json).await,
         Command::Backup { target } => backup::back_up(&read()?, &target, cli.json).await?,
         Command::Restore { source } => backup::restore(&read()?, &source, cli.json).await?,

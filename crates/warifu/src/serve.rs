@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::logging;
 
 /// How long requests that are at work may take to end after a signal; longer than the time limit of one.
-const GRACE: Duration = Duration::from_secs(30);
+pub(crate) const GRACE: Duration = Duration::from_secs(30);
 
 /// Opens what the configuration describes.
 pub(crate) async fn open(config: &Config) -> Result<Arc<App>, Failure> {
@@ -36,7 +36,7 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
 }
 
 /// Listens on an address, or says which key of the configuration named it.
-async fn bind(key: &str, address: &str) -> Result<TcpListener, Failure> {
+pub(crate) async fn bind(key: &str, address: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| format!("{key}: cannot listen on {address}: {error}").into())
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn until_signal(
 }
 
 #[cfg(unix)]
-async fn signal() -> Result<(), Failure> {
+pub(crate) async fn signal() -> Result<(), Failure> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
@@ -82,6 +82,6 @@ async fn signal() -> Result<(), Failure> {
 }
 
 #[cfg(not(unix))]
-async fn signal() -> Result<(), Failure> {
+pub(crate) async fn signal() -> Result<(), Failure> {
     Ok(tokio::signal::ctrl_c().await?)
 }

@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use crate::front::Front;
 use crate::problem::Problem;
-use crate::state::Web;
 
 /// Whether the process lives.
 #[utoipa::path(
@@ -31,11 +31,11 @@ pub(crate) async fn live() -> &'static str {
         (status = 503, description = "It cannot work now", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn ready(State(web): State<Web>) -> Result<(StatusCode, &'static str), Problem> {
-    if web.is_draining() {
+pub(crate) async fn ready(State(front): State<Front>) -> Result<(StatusCode, &'static str), Problem> {
+    if front.is_draining() {
         return Err(Problem::overloaded());
     }
-    web.app.check_ready().await.map_err(|error| {
+    front.board.check_ready().await.map_err(|error| {
         tracing::warn!(%error, "not ready");
         Problem::unavailable()
     })?;

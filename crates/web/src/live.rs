@@ -90,7 +90,7 @@ async fn next(
     let update = tokio::select! {
         update = updates.next() => update?,
         () = tokio::time::sleep_until(end) => return None,
-        () = web.drained() => return None,
+        () = web.front.drained() => return None,
     };
     let event = match update {
         Update::Recorded(item) => {

@@ -95,7 +95,7 @@ impl Metrics {
     /// Counts a request that was answered.
     pub(crate) fn observe(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         // Anybody can invent a method; only those that are served get a label of their own.
-        let method = if matches!(*method, Method::GET | Method::POST | Method::DELETE | Method::HEAD) {
+        let method = if matches!(*method, Method::GET | Method::POST | Method::PUT | Method::DELETE | Method::HEAD) {
             method.as_str()
         } else {
             "other"

@@ -12,6 +12,7 @@ use warifu_app::{Caller, SignedRequest};
 
 use crate::authorization::{self, Authorization};
 use crate::device_proof;
+use crate::front::Front;
 use crate::problem::Problem;
 use crate::state::Web;
 
@@ -23,9 +24,9 @@ const TIME_LIMIT: Duration = Duration::from_secs(25);
 static TRACE_ID: HeaderName = HeaderName::from_static("trace-id");
 
 /// Gives the request a trace id and a time limit, completes problems, counts and logs.
-pub(crate) async fn trace(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub(crate) async fn trace(State(front): State<Front>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let trace_id = web.app.new_trace_id();
+    let trace_id = warifu_app::new_trace_id();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let mut response = tokio::time::timeout(TIME_LIMIT, next.run(request))
@@ -41,7 +42,7 @@ pub(crate) async fn trace(State(web): State<Web>, request: Request, next: Next) 
     }
     let status = response.status();
     let took = started.elapsed();
-    web.metrics.observe(&method, &route, status, took);
+    front.metrics.observe(&method, &route, status, took);
     tracing::debug!(%method, route, status = status.as_u16(), micros = took.as_micros(), trace_id, "request");
     if let Ok(value) = HeaderValue::from_str(&trace_id) {
         response.headers_mut().insert(TRACE_ID.clone(), value);
@@ -61,8 +62,8 @@ fn secure(headers: &mut HeaderMap) {
 }
 
 /// Lets anybody in, within the limit of all whom nobody knows yet.
-pub(crate) async fn admit_anyone(State(web): State<Web>, request: Request, next: Next) -> Response {
-    match web.admit_anyone() {
+pub(crate) async fn admit_anyone(State(front): State<Front>, request: Request, next: Next) -> Response {
+    match front.admit_anyone() {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

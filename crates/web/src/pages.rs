@@ -5,6 +5,7 @@
 
 mod assets;
 mod mandala;
+mod reviews;
 mod text;
 
 use askama::Template;
@@ -19,6 +20,7 @@ use axum::routing::get;
 
 use crate::problem::Problem;
 use crate::state::Web;
+pub(crate) use mandala::drawn;
 use text::{Audience, Language, Text};
 
 /// What the pages may do: scripts, styles and pictures from here and nowhere else, and nothing inline.
@@ -62,7 +64,7 @@ struct SandboxPage {
     version: &'static str,
 }
 
-/// The routes of the pages.
+/// The routes of the pages of members and cashiers.
 pub(crate) fn router() -> Router<Web> {
     let places = ["/", "/history", "/top-up", "/me", "/scan", "/bill/{id}", "/shop/{id}"];
     let pages = places.into_iter().fold(Router::new(), |router, place| router.route(place, get(wallet)));
@@ -70,10 +72,25 @@ pub(crate) fn router() -> Router<Web> {
         .route("/till", get(till))
         .route("/atm", get(atm))
         .route("/sandbox", get(sandbox))
-        .route("/mandala", get(mandala::page))
-        .route("/assets/{version}/{file}", get(assets::asset))
         .route("/manifest.webmanifest", get(manifest))
         .route("/sw.js", get(service_worker))
+        .merge(files())
+}
+
+/// The routes of the pages of failure reviews, which need no wallet.
+pub(crate) fn board<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/mandala", get(mandala::page))
+        .route("/reviews", get(reviews::list))
+        .route("/reviews/compare", get(reviews::compare))
+        .route("/reviews/{id}", get(reviews::one))
+        .route("/charts", get(reviews::charts))
+}
+
+/// The routes of the files that pages are made of.
+pub(crate) fn files<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
+        .route("/assets/{version}/{file}", get(assets::asset))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { assets::file("favicon.svg", &headers, false) }))
 }
 

@@ -5,9 +5,10 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
-use warifu_app::{AccessDenied, Fault, StoreError};
+use warifu_app::{AccessDenied, Fault, ReviewFault, StoreError};
 use warifu_core::refusal::Refusal;
 
 /// A reply that says what is wrong. Boxed, for it stands in every handler's result beside replies that are smaller.
@@ -41,8 +42,24 @@ struct Document {
     /// The detail in English and Japanese, for refusals.
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Messages>,
+    /// What stands there now, for a change that somebody else was faster with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<Current>,
+    /// The number that is next, for a version that is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u32>,
     #[serde(skip)]
     retry_after: Option<u64>,
+}
+
+/// An item of a review as it stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct Current {
+    /// Its version.
+    version: u32,
+    /// What it says; `null` if it was removed, or never was.
+    #[schema(value_type = Option<Object>)]
+    body: Option<Box<RawValue>>,
 }
 
 /// A sentence for people in both languages.
@@ -66,6 +83,8 @@ impl Problem {
             id: None,
             trace_id: String::new(),
             messages: None,
+            current: None,
+            next: None,
             retry_after: None,
         }))
     }
@@ -208,7 +227,7 @@ impl From<Fault> for Problem {
                 StatusCode::UNAUTHORIZED,
                 "link_refused",
                 "The link is of no use any more",
-                "This link was used, or is too old. Ask the operator for a new one.",
+                "This link was used, was ended, or is too old. Ask whoever gave it to you for a new one.",
             ),
             Fault::Passkey(detail) => {
                 Self::new(StatusCode::UNAUTHORIZED, "passkey_refused", "The passkey is not believed", detail)
@@ -222,6 +241,68 @@ impl From<Fault> for Problem {
             Fault::Store(_) | Fault::Random(_) => {
                 tracing::error!(error = %fault, "a request failed");
                 Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ReviewFault> for Problem {
+    fn from(fault: ReviewFault) -> Self {
+        match fault {
+            ReviewFault::Fault(Fault::Store(
+                StoreError::Unavailable(_) | StoreError::Unknown(_) | StoreError::Conflict(_) | StoreError::Stopped(_),
+            )) => {
+                let detail = "The service cannot answer now. Whether anything was written is unknown: read the review again, then send \
+                    the same once more.";
+                let mut problem: Self = Self::unavailable();
+                problem.0.detail = detail.to_owned();
+                problem
+            }
+            ReviewFault::Fault(fault) => fault.into(),
+            ReviewFault::Stranger => Self::unauthorized("This key has no seat in a review."),
+            ReviewFault::Role => Self::forbidden("This seat does not allow it."),
+            ReviewFault::Complete => Self::new(
+                StatusCode::CONFLICT,
+                "review_complete",
+                "The review is complete",
+                "The review is complete. Nothing was written. A facilitator can open it again.",
+            ),
+            ReviewFault::Changed { version, body } => {
+                let mut problem = Self::new(
+                    StatusCode::CONFLICT,
+                    "changed_meanwhile",
+                    "It was changed meanwhile",
+                    "Somebody changed this since it was read. Nothing was written. What stands there now is in `current`.",
+                );
+                let body = body.and_then(|json| RawValue::from_string(json).ok());
+                problem.0.current = Some(Current { version, body });
+                problem
+            }
+            ReviewFault::NotCollected => Self::new(
+                StatusCode::CONFLICT,
+                "not_collected",
+                "There are marks that were not collected",
+                "There are marks that were not collected, and completing the review would lose them. Nothing was written. Collect first.",
+            ),
+            ReviewFault::ChartVersion(next) => {
+                let detail = format!(
+                    "A version of a chart never changes. The next one of this chart is {next}. Nothing was kept."
+                );
+                let mut problem = Self::new(StatusCode::CONFLICT, "chart_version", "Another version is next", detail);
+                problem.0.next = Some(next);
+                problem
+            }
+            ReviewFault::TooLarge => {
+                let mut problem = Self::payload_too_large();
+                problem.0.detail = "A file has at most 5 MiB, the files of a review 50 MiB together, and a review 5,000 items. Nothing was kept.".to_owned();
+                problem
+            }
+            ReviewFault::FileType => {
+                let mut problem = Self::unsupported_media_type();
+                problem.0.detail =
+                    "A review takes PNG, JPEG and PDF files, and plain or CSV text in UTF-8. Nothing was kept."
+                        .to_owned();
+                problem
             }
         }
     }

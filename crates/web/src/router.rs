@@ -1,23 +1,25 @@
 //! Every route there is, and the description that is made of the same handlers.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn_with_state, map_response};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use warifu_app::FILE_SIZE_MAX;
 
-use crate::middleware::{admit_anyone, authenticate, trace};
+use crate::front::Front;
+use crate::middleware::{BODY_MAX, admit_anyone, authenticate, trace};
 use crate::problem::Problem;
 use crate::state::Web;
 use crate::{
     balances, bills, codes, devices, docs, events, health, history, live, members, pages, passkeys, payments, receipts,
-    refunds, sandbox, sessions, shop, terminals, top_ups, webhooks,
+    refunds, reviews, sandbox, sessions, shop, terminals, top_ups, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -47,6 +49,8 @@ use crate::{
         (name = "sandbox", description = "Codes for trials of till makers"),
         (name = "events", description = "What happened, for programs of merchants and of the issuer"),
         (name = "webhooks", description = "Being told of events as they happen"),
+        (name = "reviews", description = "Failure reviews: what a group marks and writes, by whoever has a seat in it"),
+        (name = "charts", description = "Charts of causes"),
         (name = "health", description = "Whether the service lives and can work"),
     )
 )]
@@ -72,6 +76,10 @@ impl Modify for Security {
         let signature = ApiKeyValue::with_description(crate::device_proof::HEADER, signature);
         components.add_security_scheme("member_signature", SecurityScheme::ApiKey(ApiKey::Header(signature)));
         components.add_security_scheme("partner_token", bearer("A partner's bearer token: `wfp_...`"));
+        components.add_security_scheme(
+            "seat_key",
+            bearer("The key of a seat in a review, which the browser made: `wfr_...`"),
+        );
         let signature = "`Warifu-HMAC-SHA256 terminal=trm_..., time=UNIX_SECONDS, nonce=..., signature=HEX`: HMAC-SHA256, \
             keyed with the signing secret, over method, path with query, time, nonce and the hex SHA-256 of the body, \
             joined by line feeds. A browser that is a terminal signs as `Warifu-ECDSA-P256` instead, see docs/interface.md";
@@ -148,18 +156,18 @@ fn doors() -> OpenApiRouter<Web> {
         .routes(routes!(live::open))
 }
 
-fn watching() -> OpenApiRouter<Web> {
+fn watching() -> OpenApiRouter<Front> {
     OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
 }
 
 /// The description of the interface (OpenAPI 3.1).
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let mut description = OpenApiRouter::<Web>::with_openapi(Description::openapi())
-        .merge(interface())
-        .merge(doors())
-        .merge(watching())
-        .into_openapi();
+    let mut description =
+        OpenApiRouter::<Web>::with_openapi(Description::openapi()).merge(interface()).merge(doors()).into_openapi();
+    for board in [reviews::interface(), reviews::uploads(), watching()] {
+        description.merge(board.into_openapi());
+    }
     describe_common_replies(&mut description);
     description
 }
@@ -179,7 +187,7 @@ fn describe_common_replies(description: &mut OpenApi) {
         if !path.starts_with("/v1/") {
             continue;
         }
-        for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
             for (status, text) in common {
                 let reply = ResponseBuilder::new().description(text).content("application/problem+json", problem());
                 operation.responses.responses.entry(status.to_owned()).or_insert_with(|| reply.build().into());
@@ -192,18 +200,42 @@ fn describe_common_replies(description: &mut OpenApi) {
 pub fn router(web: Web) -> Router {
     let (interface, _) = interface().split_for_parts();
     let (doors, _) = doors().split_for_parts();
-    let (watching, _) = watching().split_for_parts();
-    interface
+    let front = web.front.clone();
+    let routes = interface
         .route_layer(from_fn_with_state(web.clone(), authenticate))
-        .merge(doors.route_layer(from_fn_with_state(web.clone(), admit_anyone)))
-        .merge(watching)
+        .merge(doors.route_layer(from_fn_with_state(front.clone(), admit_anyone)))
         .merge(pages::router())
         .merge(docs::router(openapi()))
+        .with_state(web)
+        .merge(board(&front));
+    surrounded(routes, front)
+}
+
+/// The failure board alone, without a wallet.
+pub fn board_router(front: Front) -> Router {
+    let home = || async { Redirect::temporary("/reviews") };
+    let routes = board(&front).merge(pages::files()).route("/", get(home)).merge(docs::router(openapi()));
+    surrounded(routes, front)
+}
+
+/// Reviews: their interface, their pages, and whether the process works.
+fn board(front: &Front) -> Router {
+    let (watching, _) = watching().split_for_parts();
+    let (reviews, _) = reviews::interface().split_for_parts();
+    let (uploads, _) = reviews::uploads().split_for_parts();
+    // One byte more than is kept, so that a file that is just too large is told so in words of its own.
+    let uploads = uploads.route_layer(DefaultBodyLimit::max(FILE_SIZE_MAX + 1));
+    let reviews = reviews.route_layer(DefaultBodyLimit::max(BODY_MAX));
+    reviews.merge(uploads).merge(watching).with_state(front.clone()).merge(pages::board())
+}
+
+/// What every request passes, whatever is served.
+fn surrounded(routes: Router, front: Front) -> Router {
+    routes
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .fallback(|| async { Problem::not_found("There is nothing at this path.") })
         .layer(map_response(problem_for_plain_errors))
-        .layer(from_fn_with_state(web.clone(), trace))
-        .with_state(web)
+        .layer(from_fn_with_state(front, trace))
 }
 
 /// What the framework refuses by itself gets a problem document too.
@@ -234,8 +266,8 @@ pub fn metrics_router(web: Web) -> Router {
             "/metrics",
             get(|State(web): State<Web>| async move {
                 let lag = web.app.bookkeeper_lag().await.ok();
-                web.metrics.set_webhooks(web.app.webhook_statistics(), web.app.webhook_pending().await.ok());
-                let text = web.metrics.encode(web.app.statistics(), lag);
+                web.front.metrics.set_webhooks(web.app.webhook_statistics(), web.app.webhook_pending().await.ok());
+                let text = web.front.metrics.encode(web.app.statistics(), lag);
                 ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
             }),
         )

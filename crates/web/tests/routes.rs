@@ -10,15 +10,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use warifu_testkit::{Cashier, Engine, Reply, Server};
+use warifu_testkit::{Cashier, Engine, Partner, Reply, Server};
 
 /// Routes that are not operations of the interface description. `/metrics` has an address of its own.
-const OTHERS: [&str; 20] = [
+const OTHERS: [&str; 24] = [
     "GET / anyone",
     "GET /assets/{version}/{file} anyone",
     "GET /atm anyone",
     "GET /bill/{id} anyone",
+    "GET /charts anyone",
     "GET /docs anyone",
     "GET /docs/ anyone",
     "GET /docs/{file} anyone",
@@ -29,6 +31,9 @@ const OTHERS: [&str; 20] = [
     "GET /me anyone",
     "GET /metrics anyone, on its own address",
     "GET /openapi.json anyone",
+    "GET /reviews anyone",
+    "GET /reviews/compare anyone",
+    "GET /reviews/{id} anyone",
     "GET /sandbox anyone",
     "GET /scan anyone",
     "GET /shop/{id} anyone",
@@ -48,7 +53,7 @@ impl Operation {
     fn line(&self) -> String {
         let Self { method, path, .. } = self;
         let callers: Vec<_> =
-            ["terminal", "member", "partner"].into_iter().filter(|caller| self.admits(caller)).collect();
+            ["terminal", "member", "partner", "seat"].into_iter().filter(|caller| self.admits(caller)).collect();
         let callers = if callers.is_empty() { "anyone".to_owned() } else { callers.join(", ") };
         format!("{method} {path} {callers}")
     }
@@ -99,7 +104,7 @@ fn the_routes_are_those_of_the_golden_list() {
 
 /// A request that is well-formed as far as its path goes; what it names need not exist.
 async fn call(operation: &Operation, request: impl AsyncFnOnce(&str, &str) -> Reply) -> Reply {
-    let named = ["{id}", "{payment_id}", "{request_id}", "{event_id}"];
+    let named = ["{id}", "{payment_id}", "{request_id}", "{event_id}", "{kind}", "{key}", "{cause}", "{version}"];
     let path = named.iter().fold(operation.path.clone(), |path, name| path.replace(name, "none"));
     assert!(!path.contains('{'), "{path} has a parameter that this test does not know");
     request(&operation.method, &path).await
@@ -112,6 +117,7 @@ async fn whoever_is_not_listed_is_refused_and_whoever_is_listed_is_not() {
     let (real, trial) = (server.add_till(shop).await, server.add_sandbox_till(shop).await);
     let anonymous = server.anonymous();
     let partner = server.issuers_partner().await;
+    let sitter = Partner::by_token(server.origin(), &facilitator(&server).await);
     for operation in operations() {
         let line = operation.line();
         let till = if operation.path.starts_with("/v1/sandbox/") { &trial } else { &real };
@@ -144,7 +150,25 @@ async fn whoever_is_not_listed_is_refused_and_whoever_is_listed_is_not() {
         let reply =
             call(&operation, async |method, path| partner.request(method, path).json(&json!({})).send().await).await;
         assert_eq!(refused(&reply), !is_open && !operation.admits("partner"), "{line}, partner: {reply}");
+        // What is open goes on for minutes.
+        if operation.path == "/v1/review/live" {
+            continue;
+        }
+        let reply =
+            call(&operation, async |method, path| sitter.request(method, path).json(&json!({})).send().await).await;
+        assert_eq!(refused(&reply), !is_open && !operation.admits("seat"), "{line}, seat: {reply}");
     }
+}
+
+/// The key of a facilitator's seat in a new review.
+async fn facilitator(server: &Server) -> String {
+    let board = server.app().board();
+    let review = board.add_review("Case", ("base", None)).await.unwrap();
+    let made = board.invite_to(review, warifu_core::review::Role::Facilitator, 1).await.unwrap();
+    let token = made.link.expose_secret().split_once('#').unwrap().1.to_owned();
+    let text = format!("wfr_{}", "A".repeat(43));
+    let _ = board.take_seat(&board.seat_key(&text).unwrap(), &token).await.unwrap();
+    text
 }
 
 #[tokio::test]

@@ -44,6 +44,7 @@ async fn open_with_file(database: &TestDatabase, keys: &Path, clock: &Arc<Manual
         options: Options::default(),
         public_origin: "http://localhost:8080".to_owned(),
         webhook_private_addresses: PrivateAddresses::Refuse,
+        begin: warifu_app::Begin::Operator,
     };
     App::open(settings, Arc::clone(clock) as Arc<dyn Clock>).await
 }

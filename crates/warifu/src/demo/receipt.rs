@@ -64,6 +64,7 @@ impl Receipt {
         let dir = dir.display();
         self.section(self.say("Serving until Ctrl-C", "サービス中(Ctrl-C で終了)"));
         self.row(self.say("your own wallet", "自分のウォレット"), origin);
+        self.row(self.say("failure board", "失敗の振り返り"), &format!("{origin}/reviews"));
         self.row(self.say("interface", "インターフェース"), &format!("http://{address}/docs"));
         self.row(self.say("tokens", "トークン"), &format!("{dir}/tokens.env"));
         self.print("");

@@ -68,6 +68,16 @@ pub(super) async fn page(headers: HeaderMap, CheckedQuery(query): CheckedQuery<Q
     super::shell(&page, text, &headers)
 }
 
+/// A chart as a picture and as a list, in the language that the browser asks for or that was chosen, with a case in its middle.
+pub(crate) fn drawn(chart: &Chart, case: &str, headers: &HeaderMap) -> String {
+    let text = Language::of(headers).words(Audience::Board);
+    let language = if text.tag() == "ja" { Tongue::Japanese } else { Tongue::English };
+    let (title, marked) = (if case.is_empty() { text.get("case") } else { case }, BTreeSet::new());
+    let show =
+        Show { language, title, voices: text.get("voices"), back: text.get("back"), counts: None, marked: &marked };
+    format!("{}{}", stage_html(chart, &show), list_html(chart, &show, 3))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -222,7 +222,7 @@ mod tests {
         let audiences: [(Audience, &[&str]); 3] = [
             (Audience::Wallet, &["wallet"]),
             (Audience::Station, &["till", "atm", "sandbox"]),
-            (Audience::Board, &["mandala"]),
+            (Audience::Board, &["mandala", "reviews", "review", "charts", "compare"]),
         ];
         for (audience, pages) in audiences {
             let mut sources = sources(pages);

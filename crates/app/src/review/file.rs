@@ -1,0 +1,134 @@
+//! Files of a review: pictures, documents, tables. What a picture says about whoever took it, where and when, is taken out.
+
+use img_parts::jpeg::{Jpeg, markers};
+use img_parts::png::Png;
+use warifu_core::id::FileId;
+use warifu_core::review::{File, Kind};
+use warifu_store::KeptFile;
+
+use super::item::{Written, body_text, check_may_write, record};
+use super::{ReviewFault, SeatKey, or_say, sitter, sitter_and_review};
+use crate::board::Board;
+use crate::fault::Fault;
+use crate::random;
+
+/// Most bytes in a file.
+pub const FILE_SIZE_MAX: usize = 5 * 1_024 * 1_024;
+/// Most bytes in the files of a review.
+const FILES_SIZE_MAX: i64 = 50 * 1_024 * 1_024;
+/// What files a review takes.
+pub const FILE_TYPES: [&str; 5] = ["image/png", "image/jpeg", "application/pdf", "text/plain", "text/csv"];
+
+impl Board {
+    /// Keeps a file, and lists it among the items of the review.
+    ///
+    /// # Errors
+    /// [`ReviewFault::FileType`] if it is not what it says, [`ReviewFault::TooLarge`], or why nothing may be written.
+    pub async fn add_file(
+        &self,
+        key: &SeatKey,
+        name: &str,
+        media_type: &str,
+        content: &[u8],
+    ) -> Result<(FileId, Written), ReviewFault> {
+        if content.len() > FILE_SIZE_MAX {
+            return Err(ReviewFault::TooLarge);
+        }
+        let media_type = *FILE_TYPES.iter().find(|it| **it == media_type).ok_or(ReviewFault::FileType)?;
+        let content = cleaned(media_type, content).ok_or(ReviewFault::FileType)?;
+        let file = File {
+            name: name.trim().to_owned(),
+            media_type: media_type.to_owned(),
+            size: u64::try_from(content.len()).unwrap_or(u64::MAX),
+        };
+        file.check()?;
+        let (key, now) = (key.clone(), self.clock.now());
+        // Of the epoch, for when somebody brought it is nobody's business.
+        let id = FileId::generate(warifu_core::time::Time::EPOCH, random::bytes()?);
+        let kept = KeptFile { id, media_type: media_type.to_owned(), content };
+        let added = self.tell(move |transaction| {
+            Box::pin(async move {
+                let (sitter, mut review) = or_say!(sitter_and_review(transaction, &key).await?);
+                or_say!(check_may_write(sitter.seat.role, &review));
+                let size = i64::try_from(kept.content.len()).unwrap_or(i64::MAX);
+                if transaction.sum_files(review.id).await?.saturating_add(size) > FILES_SIZE_MAX {
+                    return Ok(Err(ReviewFault::TooLarge));
+                }
+                transaction.create_file(review.id, &kept).await?;
+                let body = body_text(&warifu_core::review::Body::File(file));
+                record(transaction, &mut review, (Kind::File.text(), &id.to_string()), 1, Some(body), now).await?;
+                transaction.save_review(&review).await?;
+                Ok(Ok(Written { version: 1, number: review.change_number }))
+            })
+        });
+        let written = added.await?;
+        self.live.nudge();
+        Ok((id, written))
+    }
+
+    /// A file of the review.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`] if it is none, or was erased.
+    pub async fn file(&self, key: &SeatKey, id: FileId) -> Result<KeptFile, ReviewFault> {
+        let key = key.clone();
+        let found = self.ask(move |transaction| {
+            Box::pin(async move {
+                let sitter = or_say!(sitter(transaction, &key).await?);
+                transaction.find_file(sitter.seat.review, id).await.map(Ok)
+            })
+        });
+        Ok(found.await?.ok_or(Fault::NotFound("file with this id in this review"))?)
+    }
+
+    /// Erases a file for good; that there was one stays in the history.
+    ///
+    /// # Errors
+    /// [`Fault::NotFound`] if it is none, or was erased before; or why nothing may be written.
+    pub async fn erase_file(&self, key: &SeatKey, id: FileId) -> Result<Written, ReviewFault> {
+        let (key, now) = (key.clone(), self.clock.now());
+        let erased = self.tell(move |transaction| {
+            Box::pin(async move {
+                let (sitter, mut review) = or_say!(sitter_and_review(transaction, &key).await?);
+                or_say!(check_may_write(sitter.seat.role, &review));
+                let item = id.to_string();
+                let kept = transaction.find_item(review.id, Kind::File.text(), &item).await?;
+                let Some(kept) = kept.filter(|kept| kept.body.is_some()) else {
+                    return Ok(Err(Fault::NotFound("file with this id in this review").into()));
+                };
+                transaction.delete_file(review.id, id).await?;
+                let version = kept.version.saturating_add(1);
+                record(transaction, &mut review, (Kind::File.text(), &item), version, None, now).await?;
+                transaction.save_review(&review).await?;
+                Ok(Ok(Written { version, number: review.change_number }))
+            })
+        });
+        let written = erased.await?;
+        self.live.nudge();
+        Ok(written)
+    }
+}
+
+/// A file as it is kept, if it is what it says.
+fn cleaned(media_type: &str, content: &[u8]) -> Option<Vec<u8>> {
+    match media_type {
+        "image/png" => {
+            let mut png = Png::from_bytes(content.to_vec().into()).ok()?;
+            // Only what draws the picture: no texts, no time, no camera.
+            let draws = [*b"IHDR", *b"PLTE", *b"tRNS", *b"IDAT", *b"IEND", *b"gAMA", *b"sRGB", *b"cHRM", *b"pHYs"];
+            png.chunks_mut().retain(|chunk| draws.contains(&chunk.kind()));
+            Some(png.encoder().bytes().to_vec())
+        }
+        "image/jpeg" => {
+            let mut jpeg = Jpeg::from_bytes(content.to_vec().into()).ok()?;
+            // Marks of applications and comments hold places, times and names; that of JFIF and Adobe's colours are needed.
+            let tells = |marker: u8| {
+                (markers::APP1..=markers::APP15).contains(&marker) && marker != markers::APP14 || marker == markers::COM
+            };
+            jpeg.segments_mut().retain(|segment| !tells(segment.marker()));
+            Some(jpeg.encoder().bytes().to_vec())
+        }
+        "application/pdf" => content.starts_with(b"%PDF-").then(|| content.to_vec()),
+        _ => std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0')).then(|| content.to_vec()),
+    }
+}

@@ -1,0 +1,216 @@
+//! What a group writes together: each item with a version, so that nobody's change is lost to another's.
+
+use serde::de::Error as _;
+use warifu_core::review::{Body, Kind, Outcome, Role, Standing, State, decide};
+use warifu_core::time::Time;
+use warifu_store::{Change, KeptItem, Review, StoreError, Transaction};
+
+use super::{Answer, ReviewFault, SeatKey, or_say, place, sitter, sitter_and_review};
+use crate::board::Board;
+use crate::fault::Fault;
+
+/// A minute in microseconds: history says when, but not so exactly that it says who.
+const MINUTE: i64 = 60_000_000;
+/// How many changes of one item are shown.
+const HISTORY_MAX: i64 = 200;
+/// How many changes are read at once.
+const STRETCH: i64 = 500;
+/// How many changes a page of the review's history has.
+const PAGE: i64 = 100;
+
+/// That an item was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its version.
+    pub version: u32,
+    /// The number of the change; of the last one, if nothing was to be changed.
+    pub number: i64,
+}
+
+/// Reads what an item of a kind says from JSON.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_body(kind: Kind, json: &str) -> Result<Body, serde_json::Error> {
+    if !json.trim_start().starts_with('{') {
+        return Err(serde_json::Error::custom("expected an object"));
+    }
+    match kind {
+        Kind::Progress => serde_json::from_str(json).map(Body::Progress),
+        Kind::Case | Kind::Why | Kind::WhyNot | Kind::Discussion => serde_json::from_str(json).map(Body::Statement),
+        Kind::Lift => serde_json::from_str(json).map(Body::Lift),
+        Kind::Event => serde_json::from_str(json).map(Body::Event),
+        Kind::Open => serde_json::from_str(json).map(Body::Open),
+        Kind::Comment => serde_json::from_str(json).map(Body::Comment),
+        Kind::File => serde_json::from_str(json).map(Body::File),
+    }
+}
+
+/// What an item says, as it is kept.
+pub(super) fn body_text(body: &Body) -> String {
+    // Never the fallback: nothing in it can fail to serialise.
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+impl Board {
+    /// Writes an item, or removes it where there is no body, as somebody who saw its version `seen`; 0 for a new one.
+    ///
+    /// # Errors
+    /// [`ReviewFault::Changed`] with what stands there if another version does; others as the decision says.
+    pub async fn write_item(
+        &self,
+        key: &SeatKey,
+        (kind, item): (Kind, &str),
+        seen: u32,
+        body: Option<Body>,
+    ) -> Result<Written, ReviewFault> {
+        let chart = self.chart_for(key).await?;
+        let (key, item, now) = (key.clone(), item.to_owned(), self.clock.now());
+        let written = self.tell(move |transaction| {
+            Box::pin(async move {
+                let (sitter, mut review) = or_say!(sitter_and_review(transaction, &key).await?);
+                let kept = transaction.find_item(review.id, kind.text(), &item).await?;
+                let standing = standing(kind, kept.as_ref());
+                let decided = decide(&place(&sitter, &review, &chart), (kind, &item), seen, body, standing);
+                let recorded = match decided {
+                    Ok(Outcome::Unchanged(standing)) => {
+                        return Ok(Ok(Written { version: standing.version, number: review.change_number }));
+                    }
+                    Ok(Outcome::Recorded(standing)) => standing,
+                    Err(refusal) => return Ok(Err(with_what_stands(refusal.into(), kept))),
+                };
+                if let Some(Body::Progress(progress)) = &recorded.body {
+                    or_say!(move_on(transaction, &mut review, progress.state).await?);
+                }
+                let text = recorded.body.as_ref().map(body_text);
+                record(transaction, &mut review, (kind.text(), &item), recorded.version, text, now).await?;
+                transaction.save_review(&review).await?;
+                Ok(Ok(Written { version: recorded.version, number: review.change_number }))
+            })
+        });
+        let written = written.await?;
+        self.live.nudge();
+        Ok(written)
+    }
+
+    /// The versions of an item, the newest first.
+    ///
+    /// # Errors
+    /// [`ReviewFault::Stranger`], or what the store said.
+    pub async fn item_history(&self, key: &SeatKey, kind: Kind, item: &str) -> Result<Vec<Change>, ReviewFault> {
+        let (key, item) = (key.clone(), item.to_owned());
+        let found = self.ask(move |transaction| {
+            Box::pin(async move {
+                let sitter = or_say!(sitter(transaction, &key).await?);
+                transaction.list_changes_of(sitter.seat.review, kind.text(), &item, HISTORY_MAX).await.map(Ok)
+            })
+        });
+        found.await
+    }
+
+    /// The changes of the review after a number, the oldest first; at most 500.
+    ///
+    /// # Errors
+    /// As [`Board::item_history`].
+    pub async fn changes_after(&self, key: &SeatKey, after: i64) -> Result<Vec<Change>, ReviewFault> {
+        let key = key.clone();
+        let found = self.ask(move |transaction| {
+            Box::pin(async move {
+                let sitter = or_say!(sitter(transaction, &key).await?);
+                transaction.list_changes_after(sitter.seat.review, after, STRETCH).await.map(Ok)
+            })
+        });
+        found.await
+    }
+
+    /// The 100 changes of the review before a number, the newest first.
+    ///
+    /// # Errors
+    /// As [`Board::item_history`].
+    pub async fn changes_before(&self, key: &SeatKey, before: i64) -> Result<Vec<Change>, ReviewFault> {
+        let key = key.clone();
+        let found = self.ask(move |transaction| {
+            Box::pin(async move {
+                let sitter = or_say!(sitter(transaction, &key).await?);
+                transaction.list_changes_before(sitter.seat.review, before, PAGE).await.map(Ok)
+            })
+        });
+        found.await
+    }
+}
+
+/// An item as a decision sees it.
+fn standing(kind: Kind, kept: Option<&KeptItem>) -> Standing {
+    let body = kept.and_then(|kept| kept.body.as_deref()).and_then(|json| read_body(kind, json).ok());
+    Standing { version: kept.map_or(0, |kept| kept.version), body }
+}
+
+/// Tells with a change that came between what stands there.
+pub(super) fn with_what_stands(no: ReviewFault, kept: Option<KeptItem>) -> ReviewFault {
+    match (no, kept) {
+        (ReviewFault::Changed { .. }, Some(kept)) => ReviewFault::Changed { version: kept.version, body: kept.body },
+        (no, _) => no,
+    }
+}
+
+/// Completes a review or opens it again. With it the link between marks and whoever made them goes for good, so nothing may wait to be
+/// collected.
+async fn move_on(transaction: &mut Transaction, review: &mut Review, state: State) -> Answer<()> {
+    let is_complete = state == State::Complete;
+    if is_complete && !review.is_complete {
+        if transaction.has_uncollected(review.id).await? {
+            return Ok(Err(ReviewFault::NotCollected));
+        }
+        transaction.delete_drafts(review.id).await?;
+        review.round += 1;
+    }
+    review.is_complete = is_complete;
+    Ok(Ok(()))
+}
+
+/// Keeps an item as it becomes, and the change, in whole minutes. The review is saved by whoever asked.
+pub(super) async fn record(
+    transaction: &mut Transaction,
+    review: &mut Review,
+    (kind, key): (&str, &str),
+    version: u32,
+    body: Option<String>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let item = KeptItem { kind: kind.to_owned(), key: key.to_owned(), version, body };
+    transaction.save_item(review.id, &item).await?;
+    if version == 1 {
+        review.items += 1;
+    }
+    log(transaction, review, item, now).await
+}
+
+/// Keeps a change without an item.
+pub(super) async fn log(
+    transaction: &mut Transaction,
+    review: &mut Review,
+    item: KeptItem,
+    now: Time,
+) -> Result<(), StoreError> {
+    review.change_number += 1;
+    let micros = now.unix_micros();
+    let at = Time::from_unix_micros(micros - micros % MINUTE).unwrap_or(now);
+    transaction.create_change(review.id, &Change { number: review.change_number, at, item }).await
+}
+
+/// Whether a role writes at all.
+pub(super) fn check_may_write(role: Role, review: &Review) -> Result<(), ReviewFault> {
+    if role == Role::Reader {
+        Err(ReviewFault::Role)
+    } else if review.is_complete {
+        Err(ReviewFault::Complete)
+    } else {
+        Ok(())
+    }
+}
+
+impl From<warifu_core::review::TextError> for ReviewFault {
+    fn from(error: warifu_core::review::TextError) -> Self {
+        Self::Fault(Fault::Invalid(format!("This cannot stand there: {error}. Nothing was written.")))
+    }
+}

@@ -1,0 +1,195 @@
+//! A failure review: what may be written into it, by whom, and how what participants marked becomes one table.
+//!
+//! A review is a set of items that a group writes together, each with a version that counts its changes, so that no change is
+//! lost to another that did not see it. What participants mark is no item: it is theirs alone until it is collected
+//! ([`collect`]), and from then on nobody's.
+
+mod collect;
+mod item;
+mod statement;
+
+#[cfg(test)]
+mod tests;
+
+pub use collect::{Draft, Mark, MarkBy, collect, column_name};
+pub use item::{Body, CASE_FIELDS, Comment, Event, File, Kind, Lift, OpenPoint, Progress, State, When, WhenKind};
+pub use statement::{Basis, Source, SourceKind, Statement, TextError};
+
+use crate::chart::{Chart, Item};
+
+/// Most items that a review has, removed ones included.
+pub const ITEMS_MAX: u64 = 5_000;
+/// Most people that have a seat in a review.
+pub const SEATS_MAX: u32 = 200;
+
+/// What a seat in a review allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Leads the group: also decides where it is, invites, and collects.
+    Facilitator,
+    /// Marks and writes.
+    Participant,
+    /// Reads what is published.
+    Reader,
+}
+
+impl Role {
+    /// The word for it in storage and in the interface.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Facilitator => "facilitator",
+            Self::Participant => "participant",
+            Self::Reader => "reader",
+        }
+    }
+
+    /// The role with this word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Facilitator, Self::Participant, Self::Reader].into_iter().find(|role| role.text() == text)
+    }
+}
+
+/// Why something is not written. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The seat does not allow it.
+    #[error("this seat does not allow it")]
+    Role,
+    /// The review is complete: only a facilitator may open it again.
+    #[error("the review is complete")]
+    Complete,
+    /// Somebody changed it since it was seen; or it was removed, or was not there.
+    #[error("it was changed meanwhile")]
+    Changed,
+    /// The chart, the case or the review has no such place.
+    #[error("there is no such place in this review")]
+    NoPlace,
+    /// The review is full.
+    #[error("the review has as many items as it can hold")]
+    Full,
+    /// What is to be written is not what can stand there.
+    #[error(transparent)]
+    Text(#[from] TextError),
+}
+
+/// Where a review is, as far as a decision about one of its items needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Who asks.
+    pub role: Role,
+    /// Whether the review is complete.
+    pub is_complete: bool,
+    /// The chart that it keeps to.
+    pub chart: &'a Chart,
+    /// How many items it has, removed ones included.
+    pub items: u64,
+}
+
+/// An item as it stands: its version, 0 for one that never was, and what it says; `None` if it was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Counts the changes.
+    pub version: u32,
+    /// What it says.
+    pub body: Option<Body>,
+}
+
+/// What becomes of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// This is recorded as the next version.
+    Recorded(Standing),
+    /// It says so already, since this very change was made before: whoever asks again was not told.
+    Unchanged(Standing),
+}
+
+/// Whether an item is written, or removed where `body` is `None`, by somebody who saw its version `seen`.
+///
+/// # Errors
+/// [`Refusal`], in the order of its variants.
+pub fn decide(
+    place: &Place<'_>,
+    (kind, key): (Kind, &str),
+    seen: u32,
+    body: Option<Body>,
+    standing: Standing,
+) -> Result<Outcome, Refusal> {
+    let may_write = match kind {
+        Kind::Progress => place.role == Role::Facilitator,
+        _ => place.role != Role::Reader,
+    };
+    if !may_write {
+        return Err(Refusal::Role);
+    }
+    if place.is_complete && kind != Kind::Progress {
+        return Err(Refusal::Complete);
+    }
+    if !has_place(place.chart, kind, key) || (kind == Kind::Progress && body.is_none()) {
+        return Err(Refusal::NoPlace);
+    }
+    if let Some(body) = &body {
+        body.check(place.chart)?;
+    }
+    if standing.version != seen {
+        let is_repeated = Some(standing.version) == seen.checked_add(1) && standing.body == body;
+        return if is_repeated { Ok(Outcome::Unchanged(standing)) } else { Err(Refusal::Changed) };
+    }
+    if standing.version == 0 && (body.is_none() || place.items >= ITEMS_MAX) {
+        return Err(if body.is_none() { Refusal::NoPlace } else { Refusal::Full });
+    }
+    let version = seen.checked_add(1).ok_or(Refusal::Full)?;
+    Ok(Outcome::Recorded(Standing { version, body }))
+}
+
+/// Whether somebody with this seat may mark a cause, or take a mark back, who saw version `seen` of it.
+///
+/// # Errors
+/// [`Refusal`], in the order of its variants.
+pub fn decide_mark(
+    place: &Place<'_>,
+    cause: &str,
+    seen: u32,
+    body: Option<&Statement>,
+    standing: u32,
+) -> Result<(), Refusal> {
+    check_may_mark(place)?;
+    if !is_cause(place.chart, cause) {
+        return Err(Refusal::NoPlace);
+    }
+    if let Some(statement) = body {
+        statement.check()?;
+    }
+    if seen == standing { Ok(()) } else { Err(Refusal::Changed) }
+}
+
+/// Whether somebody with this seat may mark at all now.
+///
+/// # Errors
+/// [`Refusal::Role`] or [`Refusal::Complete`].
+pub fn check_may_mark(place: &Place<'_>) -> Result<(), Refusal> {
+    if place.role == Role::Reader {
+        Err(Refusal::Role)
+    } else if place.is_complete {
+        Err(Refusal::Complete)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether an item of this kind can have this key.
+fn has_place(chart: &Chart, kind: Kind, key: &str) -> bool {
+    match kind {
+        Kind::Progress => key == "review",
+        Kind::Case => CASE_FIELDS.contains(&key),
+        Kind::Why | Kind::WhyNot | Kind::Discussion | Kind::Lift => is_cause(chart, key),
+        Kind::Event | Kind::Open | Kind::Comment => item::is_own_key(key),
+        // Made by an upload alone.
+        Kind::File => false,
+    }
+}
+
+fn is_cause(chart: &Chart, key: &str) -> bool {
+    matches!(chart.find(key), Some(Item::Cause(_)))
+}
