@@ -4,10 +4,13 @@
 //! hash of the same key. No table leads from one to the other, and none says when anybody came or wrote.
 
 mod chart;
+mod export;
 mod file;
 mod item;
+mod library;
 pub(crate) mod live;
 mod mark;
+mod sample;
 mod seat;
 
 use std::sync::Arc;
@@ -25,8 +28,10 @@ use crate::chart_file;
 use crate::fault::Fault;
 
 pub use chart::{BroughtChart, ShownChart};
+pub use export::Export;
 pub use file::{FILE_SIZE_MAX, FILE_TYPES};
 pub use item::{Written, read_body};
+pub use library::SharedMeasure;
 pub use live::{Crowd, Told, Watch};
 pub use mark::{ColumnMark, OwnMark, Table};
 pub use seat::{InvitationLink, SEAT_KEY_PREFIX};

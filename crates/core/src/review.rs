@@ -5,7 +5,9 @@
 //! ([`collect`]), and from then on nobody's.
 
 mod collect;
+pub mod diagram;
 mod item;
+mod prevent;
 mod statement;
 
 #[cfg(test)]
@@ -13,6 +15,7 @@ mod tests;
 
 pub use collect::{Draft, Mark, MarkBy, collect, column_name};
 pub use item::{Body, CASE_FIELDS, Comment, Event, File, Kind, Lift, OpenPoint, Progress, State, When, WhenKind};
+pub use prevent::{Arrow, Measure, MeasureState, Node, Point, Proof, ProofKind, ProofResult, TrueCause};
 pub use statement::{Basis, Source, SourceKind, Statement, TextError};
 
 use crate::chart::{Chart, Item};
@@ -184,7 +187,14 @@ fn has_place(chart: &Chart, kind: Kind, key: &str) -> bool {
         Kind::Progress => key == "review",
         Kind::Case => CASE_FIELDS.contains(&key),
         Kind::Why | Kind::WhyNot | Kind::Discussion | Kind::Lift => is_cause(chart, key),
-        Kind::Event | Kind::Open | Kind::Comment => item::is_own_key(key),
+        Kind::Event
+        | Kind::Open
+        | Kind::Comment
+        | Kind::Node
+        | Kind::Arrow
+        | Kind::TrueCause
+        | Kind::Measure
+        | Kind::Result => item::is_own_key(key),
         // Made by an upload alone.
         Kind::File => false,
     }

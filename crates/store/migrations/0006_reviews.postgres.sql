@@ -98,6 +98,19 @@ CREATE TABLE review_files (
     PRIMARY KEY (review_id, id)
 );
 
+-- Measures that groups gave to the library, which all of them search. Which review one is from is told to nobody; it stays when
+-- that is removed.
+CREATE TABLE measures (
+    review_id bytea NOT NULL CHECK (length(review_id) = 16),
+    measure_key text NOT NULL,
+    -- When it was given, in whole minutes.
+    shared_at bigint NOT NULL CHECK (shared_at % 60000000 = 0),
+    body text NOT NULL,
+    -- Its words as they are searched: one case, one width.
+    folded text NOT NULL,
+    PRIMARY KEY (review_id, measure_key)
+);
+
 -- How many browsers look at a review now, on each node; not there for long.
 CREATE TABLE review_presence (
     review_id bytea NOT NULL REFERENCES reviews (id),

@@ -96,6 +96,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::review::STATEMENTS,
         crate::review::file::STATEMENTS,
         crate::review::item::STATEMENTS,
+        crate::review::library::STATEMENTS,
         crate::review::mark::STATEMENTS,
         crate::session::STATEMENTS,
         crate::setting::STATEMENTS,

@@ -4,6 +4,7 @@
 
 pub(crate) mod file;
 pub(crate) mod item;
+pub(crate) mod library;
 pub(crate) mod mark;
 
 use warifu_core::id::ReviewId;

@@ -14,6 +14,7 @@ pub mod database;
 pub mod issuer;
 pub mod postgres;
 pub mod proxy;
+pub mod seat;
 pub mod server;
 pub mod wire;
 
@@ -23,6 +24,7 @@ pub use chance::{Chance, schedules};
 pub use database::{Engine, TestDatabase};
 pub use postgres::Cluster;
 pub use proxy::{Cut, Proxy};
+pub use seat::{Live, Seat, Told};
 pub use server::{Server, ServerSettings, Till};
 
 use std::path::PathBuf;

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use warifu_app::{App, Clock, KeyRing, ManualClock, PrivateAddresses, SystemClock};
+use warifu_app::{App, Begin, Clock, Database, KeyRing, ManualClock, PrivateAddresses, SystemClock};
 use warifu_core::id::{MerchantId, ShopId};
 use warifu_core::place::{Book, Channel};
 use warifu_web::{Limits, Web};
@@ -21,6 +21,7 @@ use warifu_web::{Limits, Web};
 use crate::actors::{Anonymous, Cashier, Member, Partner};
 use crate::database::{Engine, TestDatabase};
 use crate::proxy::Proxy;
+use crate::seat::Seat;
 
 /// The first digits of every code that a test's server issues.
 pub const ISSUER_PREFIX: &str = "90000123";
@@ -38,6 +39,8 @@ pub struct ServerSettings {
     pub refuses_played_notes: bool,
     /// Whether webhooks may not lead to private addresses. In a test they do, unless it is about this.
     pub refuses_private_addresses: bool,
+    /// Whether only the operator begins reviews. In a test whoever comes does, unless it is about this.
+    pub reviews_begun_by_operator: bool,
 }
 
 /// A running server. It ends when this is dropped.
@@ -92,7 +95,15 @@ impl Server {
     /// # Panics
     /// If it does not start.
     pub async fn start_with(database: TestDatabase, settings: ServerSettings) -> Self {
-        begin(database, settings).await
+        begin(database.open().await, Some(database), settings).await
+    }
+
+    /// Starts a second server on the same database, with a clock of its own. The first one keeps the database.
+    ///
+    /// # Panics
+    /// If it does not start, or the test took the database away.
+    pub fn start_beside(&self, settings: ServerSettings) -> BoxFuture<'_, Self> {
+        Box::pin(async move { begin(self.database().open().await, None, settings).await })
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -209,7 +220,7 @@ impl Server {
         Box::pin(async move {
             let database = self.database.take().expect("the test took the database away");
             self.stop().await;
-            begin(database, settings).await
+            begin(database.open().await, Some(database), settings).await
         })
     }
 
@@ -314,6 +325,12 @@ impl Server {
         Anonymous::at(&self.origin)
     }
 
+    /// Somebody with a new key, who has no seat in any review yet.
+    #[must_use]
+    pub fn seat(&self) -> Seat {
+        Seat::at(&self.origin)
+    }
+
     /// A cashier at a new till of a new shop, by bearer token.
     pub async fn cashier(&self) -> Cashier {
         self.cashier_at(self.add_shop().await).await
@@ -384,7 +401,7 @@ impl Server {
 
 // Whatever awaits an `async fn` compiles all that is in it. Boxed here, a server is compiled once and not in every test.
 
-fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static, Server> {
+fn begin(opened: Database, database: Option<TestDatabase>, settings: ServerSettings) -> BoxFuture<'static, Server> {
     Box::pin(async move {
         let hands = (!settings.clock_runs).then(|| Arc::new(ManualClock::at(SystemClock.now())));
         let clock: Arc<dyn Clock> = match &hands {
@@ -394,7 +411,7 @@ fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static,
         let zone = TimeZone::get("Asia/Tokyo").expect("Japan has a time zone");
         let prefix = ISSUER_PREFIX.parse().expect("the prefix of a test is one");
         let keys = KeyRing::fixed([7; 32]);
-        let app = App::open_with_keys(database.open().await, keys, prefix, &zone, Arc::clone(&clock)).await;
+        let app = App::open_with_keys(opened, keys, prefix, &zone, Arc::clone(&clock)).await;
         let addresses =
             if settings.refuses_private_addresses { PrivateAddresses::Refuse } else { PrivateAddresses::Allow };
         let (listener, origin) = listen().await;
@@ -403,6 +420,8 @@ fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static,
         // Passkeys are for names.
         let page_origin = format!("http://localhost:{}", proxy.as_ref().map_or(port, Proxy::port));
         let app = app.expect("a fresh database opens").with_webhook_addresses(addresses);
+        let begin = if settings.reviews_begun_by_operator { Begin::Operator } else { Begin::Anyone };
+        let app = app.with_reviews_begun_by(begin);
         let app = Arc::new(app.with_origin(&page_origin).expect("an origin for trials"));
         app.start_webhooks();
         let web = Web::new(Arc::clone(&app), Limits { requests_per_second: settings.requests_per_second });
@@ -415,7 +434,6 @@ fn begin(database: TestDatabase, settings: ServerSettings) -> BoxFuture<'static,
             tokio::spawn(warifu_web::serve(metrics_listener, warifu_web::metrics_router(web.clone()), ended(stopped))),
         ];
         let shops = AtomicU64::new(0);
-        let database = Some(database);
         Server { app, web, clock, hands, origin, metrics_origin, shops, stop, tasks, proxy, database }
     })
 }

@@ -65,6 +65,12 @@ pub(crate) async fn review(config: &Config, command: ReviewCommand, as_json: boo
             let id = board.add_review(&name, (&chart, chart_version)).await?;
             vec![invitation(&board, id, Role::Facilitator, 1).await?]
         }
+        ReviewCommand::Import { file } => {
+            let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+            let export = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+            let id = board.add_import(&export).await?;
+            vec![invitation(&board, id, Role::Facilitator, 1).await?]
+        }
         ReviewCommand::Link { review, role, seats } => {
             let role = Role::parse(&role).ok_or("--role: is `facilitator`, `participant` or `reader`")?;
             vec![invitation(&board, parse_review(&review)?, role, seats).await?]

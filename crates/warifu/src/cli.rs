@@ -306,6 +306,11 @@ pub(crate) enum ReviewCommand {
         #[arg(long)]
         chart_version: Option<u32>,
     },
+    /// Begin a review that is what a document says, which a review was taken away as (`json`).
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
     /// Make a link for seats: for whoever lost the browser, or if the facilitator is gone.
     Link {
         /// The review, `rev_...`.

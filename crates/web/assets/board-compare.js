@@ -9,6 +9,9 @@ import { chartInto } from "./review-chart.js";
 import { chartRows } from "./review-names.js";
 import { announce, make, number, t } from "./text.js";
 
+/** Those without a year come last. */
+const LAST_YEAR = "9999";
+
 /** What is compared of a seat's review, or `null` if it cannot be read now. */
 async function read(seat) {
   const api = sender(seat.key);
@@ -48,14 +51,17 @@ async function begin() {
 
   async function chart() {
     const key = $("compare-chart").value;
-    const some = usable.filter((it) => it.chart.key === key).sort((a, b) => (a.year || "9999").localeCompare(b.year || "9999") || a.name.localeCompare(b.name));
+    const byYear = (a, b) => (a.year || LAST_YEAR).localeCompare(b.year || LAST_YEAR) || a.name.localeCompare(b.name);
+    const some = usable.filter((it) => it.chart.key === key).sort(byYear);
     checks = some.map((it) => {
       const input = make("input");
       Object.assign(input, { type: "checkbox", value: it.id, checked: true });
       input.addEventListener("change", draw);
       return { input, it };
     });
-    $("compare-reviews").replaceChildren($("compare-reviews").firstElementChild, ...checks.map(({ input, it }) => make("label", "check", input, make("span", "", it.year ? t("named_year", { name: it.name, year: it.year }) : it.name))));
+    const said = (it) => (it.year ? t("named_year", { name: it.name, year: it.year }) : it.name);
+    const labels = checks.map(({ input, it }) => make("label", "check", input, make("span", "", said(it))));
+    $("compare-reviews").replaceChildren($("compare-reviews").firstElementChild, ...labels);
     // The pictures of whichever has the newest version of the chart.
     const newest = some.reduce((best, it) => (it.chart.version > best.chart.version ? it : best));
     const place = make("div");
@@ -72,7 +78,7 @@ async function begin() {
     const rows = chartRows(shown);
     const columns = by === "review"
       ? some.map((it) => ({ name: it.name, year: it.year, of: [it] }))
-      : [...new Set(some.map((it) => it.year))].sort((a, b) => (a || "9999").localeCompare(b || "9999")).map((year) => ({ name: year || t("year_unknown"), of: some.filter((it) => it.year === year) }));
+      : [...new Set(some.map((it) => it.year))].map((year) => ({ name: year || t("year_unknown"), of: some.filter((it) => it.year === year) }));
     const cell = (text, className, scope) => { const th = make("th", className, ...[text].flat()); th.scope = scope; return th; };
     const heads = columns.map((it) => cell([make("span", "", it.name), it.year ? make("span", "small", it.year) : null].filter(Boolean), "name-head", "col"));
     const line = (row) => {
@@ -87,12 +93,14 @@ async function begin() {
       tr.dataset.cause = row.key;
       return tr;
     };
-    const table = make("table", "marks-table", make("caption", "unseen", t("compare_years")), make("thead", "", make("tr", "", cell(t("cause"), "first", "col"), cell(t("voices_head"), "count-head", "col"), ...heads)), make("tbody", "", ...rows.map(line)));
+    const head = make("tr", "", cell(t("cause"), "first", "col"), cell(t("voices_head"), "count-head", "col"), ...heads);
+    const body = make("tbody", "", ...rows.map(line));
+    const table = make("table", "marks-table", make("caption", "unseen", t("compare_years")), make("thead", "", head), body);
     const box = make("div", "table-box", table);
     box.tabIndex = 0;
     box.setAttribute("role", "region");
     box.setAttribute("aria-label", t("compare_years"));
-    const ways = choice(t("compare_by"), [["review", t("compare_by_review")], ["year", t("compare_by_year")]], by, (to) => { by = to; draw(); ways.focus?.(); }, true);
+    const ways = choice(t("compare_by"), [["review", t("compare_by_review")], ["year", t("compare_by_year")]], by, (to) => { by = to; draw(); }, true);
     ways.id = "compare-by";
     const had = $("compare-table").contains(document.activeElement);
     $("compare-table").replaceChildren(ways, box);

@@ -61,9 +61,11 @@ async function show() {
 
 /** The chart as a list: region, group, causes, and where each comes from. */
 function preview(chart) {
-  const cause = (it) => make("li", "", make("span", "", named(it.name)), it.source ? make("span", "small", t("chart_source", { source: it.source })) : null);
-  const group = (it) => make("section", "", make("h5", "", named(it.name)), it.source ? make("p", "small", t("chart_source", { source: it.source })) : null, make("ul", "plain", ...it.causes.map(cause)));
-  return make("div", "chart-preview", ...chart.regions.map((region) => make("section", "", make("h4", "", region.name ? named(region.name) : t("chart_no_regions")), ...region.groups.map(group))));
+  const from = (it) => (it.source ? make("span", "small", t("chart_source", { source: it.source })) : null);
+  const cause = (it) => make("li", "", make("span", "", named(it.name)), from(it));
+  const group = (it) => make("section", "", make("h5", "", named(it.name)), from(it), make("ul", "plain", ...it.causes.map(cause)));
+  const region = (it) => make("section", "", make("h4", "", it.name ? named(it.name) : t("chart_no_regions")), ...it.groups.map(group));
+  return make("div", "chart-preview", ...chart.regions.map(region));
 }
 
 /** Goes to the line that a refusal names. */

@@ -80,7 +80,9 @@ function causePanel(state, table, cause, causes) {
     return way;
   };
   const nav = make("p", "row", link(t("arrange_all"), "#arrange", "button secondary narrow-only"), beside(-1, t("cause_before")), beside(1, t("cause_after")));
-  const element = make("article", "cause-panel stack", heading, make("p", "small", [cause.region, cause.group].filter(Boolean).join(" › ")), count, lift(state, cause), reasons, spoken, commentsPlace(state, `discussion/${cause.key}`), nav);
+  const where = make("p", "small", [cause.region, cause.group].filter(Boolean).join(" › "));
+  const comments = commentsPlace(state, `discussion/${cause.key}`);
+  const element = make("article", "cause-panel stack", heading, where, count, lift(state, cause), reasons, spoken, comments, nav);
   element.dataset.cause = cause.key;
 
   function draw() {

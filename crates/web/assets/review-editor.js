@@ -24,7 +24,8 @@ export function editor({ name, base, how, write, done, saveId, isNew = false }) 
   save.dataset.act = "save";
   const cancel = button(t("cancel"), "secondary", leave);
   cancel.dataset.act = "cancel";
-  const element = make("form", "editor stack", ...(kept ? [make("p", "small draft", t("draft_found"))] : []), notice, form.element, told, make("div", "row", save, cancel));
+  const found = kept ? make("p", "small draft", t("draft_found")) : null;
+  const element = make("form", "editor stack", found, notice, form.element, told, make("div", "row", save, cancel));
   element.noValidate = true;
   element.addEventListener("submit", (event) => { event.preventDefault(); send(); });
   for (const event of ["input", "change"]) element.addEventListener(event, remember);
@@ -96,7 +97,8 @@ export function editor({ name, base, how, write, done, saveId, isNew = false }) 
     changed(current) {
       if (isEnded || current.version <= version || same(current.body, form.value())) return;
       notice.hidden = false;
-      notice.replaceChildren(make("p", "", current.body === null ? t("erased_elsewhere") : t("changed_elsewhere")), make("div", "", button(t("compare_now"), "secondary", () => decide(current))));
+      const compare = button(t("compare_now"), "secondary", () => decide(current));
+      notice.replaceChildren(make("p", "", current.body === null ? t("erased_elsewhere") : t("changed_elsewhere")), make("div", "", compare));
     },
   };
 }

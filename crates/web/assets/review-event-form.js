@@ -32,7 +32,10 @@ export function eventHow(state, rankOf) {
   const whenLine = (when) => make("p", "when", whenText(when));
   return {
     makeForm,
-    difference: (before, after, side) => make("div", "", whenLine((side === "out" ? before ?? after : after ?? before).when), inner.difference(before?.statement ?? null, after?.statement ?? null, side)),
+    difference(before, after, side) {
+      const { when } = side === "out" ? before ?? after : after ?? before;
+      return make("div", "", whenLine(when), inner.difference(before?.statement ?? null, after?.statement ?? null, side));
+    },
     union: (theirs, yours) => (theirs ? { ...theirs, when: yours.when, statement: inner.union(theirs.statement, yours.statement) } : yours),
     view: (body) => make("div", "", whenLine(body.when), inner.view(body.statement)),
   };

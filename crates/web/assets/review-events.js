@@ -140,9 +140,10 @@ export function eventsPlace(state) {
     step(key, event.key === "ArrowUp" ? -1 : 1);
   });
   if (state.mayWrite) dragged(list, (item, to) => move(item.dataset.event, to));
-  const add = state.mayWrite ? make("div", "row", adder(state, { name: "event", text: t("event_add"), how, kind: "event", id: "event-add", saveId: "event-save" }), byDate) : null;
-  place.replaceChildren(...[make("h3", "", t("events_title")), make("p", "small", state.mayWrite ? t("events_how") : t("events_read")), told, nothing, list, add].filter(Boolean));
-  if (!state.mayWrite) byDate.remove();
+  const about = make("p", "small", state.mayWrite ? t("events_how") : t("events_read"));
+  place.replaceChildren(make("h3", "", t("events_title")), about, told, nothing, list);
+  const form = { name: "event", text: t("event_add"), how, kind: "event", id: "event-add", saveId: "event-save" };
+  if (state.mayWrite) place.append(make("div", "row", adder(state, form), byDate));
   state.on("event/*", draw);
   draw();
 }

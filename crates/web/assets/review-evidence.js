@@ -2,7 +2,7 @@
 import { $, choice, empty, link, tell, teller } from "./board-parts.js";
 import { saidReading } from "./board-api.js";
 import { filesPlace } from "./review-files.js";
-import { FIELDS, causesByKey, itemName, whenText } from "./review-names.js";
+import { FIELDS, SPOKEN, causesByKey, itemName, whenText } from "./review-names.js";
 import { statementView } from "./review-statement.js";
 import { make, number, t } from "./text.js";
 
@@ -16,16 +16,26 @@ export function evidencePlace(state, table) {
   let isOpen = false;
   let asked = 0;
 
-  const kinds = choice(t("evidence_filter"), [["all", t("filter_all")], ["fact", t("evidence_facts")], ["conjecture", t("evidence_conjectures")], ["alone", t("evidence_alone")]], "all", (to) => { shown = to; draw(); }, true);
+  const ways = [["all", t("filter_all")], ["fact", t("evidence_facts")], ["conjecture", t("evidence_conjectures")], ["alone", t("evidence_alone")]];
+  const kinds = choice(t("evidence_filter"), ways, "all", (to) => { shown = to; draw(); }, true);
 
   /** Every statement as `{about, where, href, body}`; `about` is what it speaks of. */
   async function statements() {
-    const fields = FIELDS.flatMap(([, keys]) => keys);
-    const found = fields.filter((key) => key !== "name" && state.has("case", key)).map((key) => ({ about: `case/${key}`, where: itemName({ kind: "case", key }, causes), href: "#case", body: state.body("case", key) }));
-    for (const { key, body } of state.all("event").sort((a, b) => a.body.rank - b.body.rank)) found.push({ about: `event/${key}`, where: t("named", { what: t("event"), name: whenText(body.when) }), href: "#arrange/events", body: body.statement });
+    const found = [];
+    const add = (about, where, href, body) => found.push({ about, where, href, body });
+    for (const key of FIELDS.flatMap(([, keys]) => keys)) {
+      if (key !== "name" && state.has("case", key)) add(`case/${key}`, itemName({ kind: "case", key }, causes), "#case", state.body("case", key));
+    }
+    for (const { key, body } of state.all("event").sort((a, b) => a.body.rank - b.body.rank)) {
+      add(`event/${key}`, t("named", { what: t("event"), name: whenText(body.when) }), "#arrange/events", body.statement);
+    }
     for (const key of Object.keys(causes)) {
-      for (const { column, body } of await table.reasons(key)) found.push({ about: `cause/${key}`, where: t("reason_of", { letter: column, name: causes[key].name }), href: `#collect/${key}`, body });
-      for (const kind of ["why", "why_not", "discussion"]) if (state.has(kind, key)) found.push({ about: `cause/${key}`, where: itemName({ kind, key }, causes), href: `#arrange/cause/${key}`, body: state.body(kind, key) });
+      for (const { column, body } of await table.reasons(key)) {
+        add(`cause/${key}`, t("reason_of", { letter: column, name: causes[key].name }), `#collect/${key}`, body);
+      }
+      for (const kind of SPOKEN) {
+        if (state.has(kind, key)) add(`cause/${key}`, itemName({ kind, key }, causes), `#arrange/cause/${key}`, state.body(kind, key));
+      }
     }
     return found;
   }
@@ -44,7 +54,7 @@ export function evidencePlace(state, table) {
     // Another drawing was begun meanwhile.
     if (mine !== asked) return;
     const grounded = new Set(all.filter((it) => it.body.basis === "fact").map((it) => it.about));
-    const some = all.filter((it) => ({ all: true, fact: it.body.basis === "fact", conjecture: it.body.basis === "conjecture", alone: !grounded.has(it.about) })[shown]);
+    const some = all.filter((it) => shown === "all" || (shown === "alone" ? !grounded.has(it.about) : it.body.basis === shown));
     count.textContent = t("evidence_count", { n: number(some.length), all: number(all.length) });
     list.replaceChildren(...some.map((it) => make("li", "evidence-one", link(it.where, it.href, "where"), statementView(state, it.body))));
     if (!some.length) list.append(make("li", "", empty(all.length ? t("filter_nothing") : t("evidence_empty"))));

@@ -9,8 +9,13 @@ const TYPES = { "image/png": "png", "image/jpeg": "jpeg", "application/pdf": "pd
 /** Browsers do not agree on what a table of values is. */
 const BY_ENDING = { csv: "text/csv", txt: "text/plain", md: "text/plain", log: "text/plain" };
 
-/** 1,234 bytes as 2 kB. */
-const sizeText = (bytes) => (bytes < 1024 * 1024 ? t("size_kb", { n: number(Math.max(1, Math.round(bytes / 1024))) }) : t("size_mb", { n: number(Math.round(bytes / 104857.6) / 10) }));
+const KIB = 1024;
+
+/** 1,234 bytes as 1 kB. */
+function sizeText(bytes) {
+  if (bytes < KIB * KIB) return t("size_kb", { n: number(Math.max(1, Math.round(bytes / KIB))) });
+  return t("size_mb", { n: number(Math.round((bytes * 10) / (KIB * KIB)) / 10) });
+}
 
 /** Hands a file to whoever asked for it. */
 export async function openFile(state, id, file) {
@@ -64,7 +69,8 @@ export function filesPlace(state) {
     const open = button(t("download"), "text", () => openFile(state, key, file));
     const away = state.mayWrite ? button(t("file_erase"), "text danger for-writers", () => erase(key, file)) : null;
     for (const one of [open, away]) one?.setAttribute("aria-label", `${one.textContent}: ${file.name}`);
-    const item = make("li", "file", preview, make("div", "file-text", make("b", "", file.name), make("span", "small", `${word("media", TYPES[file.media_type] ?? "other")} · ${sizeText(file.size)}`)), make("div", "row", open, away));
+    const about = make("span", "small", `${word("media", TYPES[file.media_type] ?? "other")} · ${sizeText(file.size)}`);
+    const item = make("li", "file", preview, make("div", "file-text", make("b", "", file.name), about), make("div", "row", open, away));
     item.dataset.file = key;
     return item;
   }
@@ -81,8 +87,9 @@ export function filesPlace(state) {
   }
 
   async function erase(key, file) {
-    const isSure = await confirmed({ id: "file-erase", title: t("file_erase_title"), texts: [t("file_erase_text", { name: file.name })], yes: t("file_erase"), yesId: "file-erase-yes", isGrave: true });
-    if (!isSure) return;
+    const texts = [t("file_erase_text", { name: file.name })];
+    const asked = { id: "file-erase", title: t("file_erase_title"), texts, yes: t("file_erase"), yesId: "file-erase-yes", isGrave: true };
+    if (!await confirmed(asked)) return;
     try {
       const { version } = await state.api.send("DELETE", `/v1/review/files/${key}`);
       state.apply({ kind: "file", key, version, body: null }, false);

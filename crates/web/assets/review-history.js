@@ -27,7 +27,9 @@ export function historyPlace(state) {
   }
 
   function one(change) {
-    const past = READ.has(change.kind) ? button(t("versions"), "text", () => showVersions(state, change.kind, change.key, itemName({ ...change, body: change.body ?? state.body(change.kind, change.key) }, causes), howOf(state, change.kind))) : null;
+    const { kind, key } = change;
+    const look = () => showVersions(state, kind, key, itemName({ ...change, body: change.body ?? state.body(kind, key) }, causes), howOf(state, kind));
+    const past = READ.has(kind) ? button(t("versions"), "text", look) : null;
     past?.setAttribute("aria-label", `${t("versions")}: ${itemName(change, causes)}`);
     const at = make("time", "small", moment(change.at));
     at.dateTime = change.at;

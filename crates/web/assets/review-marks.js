@@ -105,10 +105,15 @@ export function marksPlace(state, chart, goTo) {
   function row(key, mark) {
     const open = state.mayWrite ? button(mark ? t("edit") : t("draft_go_on"), "text for-writers", () => tool.open(key)) : null;
     open?.setAttribute("aria-label", `${open.textContent}: ${causes[key].name}`);
-    const said = mark ? [basisBadge(mark.body.basis), mark.body.text ? longText(mark.body.text) : make("p", "small", t("text_none")), mark.is_collected ? null : make("span", "small", t("mark_not_collected"))] : [make("p", "small draft", t("draft_waits"))];
+    const said = mark ? reason(mark) : [make("p", "small draft", t("draft_waits"))];
     const item = make("li", "own-mark", make("div", "", make("b", "", causes[key].name), ...said), open);
     item.dataset.cause = key;
     return item;
+  }
+
+  function reason({ body, is_collected: isCollected }) {
+    const text = body.text ? longText(body.text) : make("p", "small", t("text_none"));
+    return [basisBadge(body.basis), text, isCollected ? null : make("span", "small", t("mark_not_collected"))];
   }
 
   function choose(key) {

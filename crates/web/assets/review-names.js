@@ -15,10 +15,11 @@ export const SPOKEN = ["why", "why_not", "discussion"];
 export function chartRows(chart) {
   return chart.regions.flatMap((region) => [
     ...(region.name ? [{ level: "region", key: region.key, name: named(region.name) }] : []),
-    ...region.groups.flatMap((group) => [
-      { level: "group", key: group.key, name: named(group.name) },
-      ...group.causes.map((cause) => ({ level: "cause", key: cause.key, name: named(cause.name), group: named(group.name), region: named(region.name), source: cause.source })),
-    ]),
+    ...region.groups.flatMap((group) => {
+      const places = { group: named(group.name), region: named(region.name) };
+      const causes = group.causes.map((it) => ({ level: "cause", key: it.key, name: named(it.name), source: it.source, ...places }));
+      return [{ level: "group", key: group.key, name: named(group.name) }, ...causes];
+    }),
   ]);
 }
 
@@ -64,5 +65,5 @@ export function parsedWhen(typed) {
   return isReal ? whole : null;
 }
 
-/** The two ends of a time, to sort by; unknown ones have none. */
-export const sortable = ({ kind, at }) => (kind === "unknown" || !at ? null : `${at}${"-01-01T00:00".slice(at.length > 4 ? (at.length > 7 ? (at.length > 10 ? 12 : 6) : 3) : 0)}`);
+/** A time to sort by: its beginning, to the minute. Unknown ones have none. */
+export const sortable = ({ kind, at }) => (kind === "unknown" || !at ? null : at + "0000-01-01T00:00".slice(at.length));

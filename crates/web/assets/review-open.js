@@ -11,7 +11,8 @@ export function openPlace(state) {
   const causes = causesByKey(state.chart);
   const about = Object.entries(causes).map(([key, it]) => [key, it.name]);
   const how = plain({ about: "", is_settled: false }, t("open_text"), about);
-  const shown = { ...how, view: (body) => make("div", "", how.view(body), body.about ? make("p", "small", t("named", { what: t("about"), name: causes[body.about]?.name ?? body.about })) : null) };
+  const aboutLine = (key) => make("p", "small", t("named", { what: t("about"), name: causes[key]?.name ?? key }));
+  const shown = { ...how, view: (body) => make("div", "", how.view(body), body.about ? aboutLine(body.about) : null) };
   const list = make("ul", "opens plain");
   const nothing = empty(state.mayWrite ? t("open_empty") : t("open_none"));
   const told = teller();
@@ -52,7 +53,8 @@ export function openPlace(state) {
     nothing.hidden = all.length > 0;
   }
 
-  place.replaceChildren(make("h3", "", t("open_title")), make("p", "small", t("open_how")), told, nothing, list, ...(state.mayWrite ? [adder(state, { name: "open", text: t("open_add"), how, kind: "open", id: "open-add", saveId: "open-save" })] : []));
+  place.replaceChildren(make("h3", "", t("open_title")), make("p", "small", t("open_how")), told, nothing, list);
+  if (state.mayWrite) place.append(adder(state, { name: "open", text: t("open_add"), how, kind: "open", id: "open-add", saveId: "open-save" }));
   state.on("open/*", draw);
   draw();
 }

@@ -12,7 +12,9 @@ export function peoplePlace(state) {
   const draw = () => {
     const { facilitators = 0, participants = 0, readers = 0 } = state.people;
     const line = (name, n, id) => { const dd = make("dd", "", number(n)); dd.id = id; return make("div", "", make("dt", "", name), dd); };
-    counts.replaceChildren(line(t("people_present"), state.present, "people-present"), line(t("people_facilitators"), facilitators, "people-facilitators"), line(t("people_participants"), participants, "people-participants"), line(t("people_readers"), readers, "people-readers"));
+    counts.replaceChildren(
+      line(t("people_present"), state.present, "people-present"), line(t("people_facilitators"), facilitators, "people-facilitators"),
+      line(t("people_participants"), participants, "people-participants"), line(t("people_readers"), readers, "people-readers"));
   };
   state.on("people", draw);
   draw();
@@ -42,14 +44,16 @@ function progress(state) {
 }
 
 function invite(state) {
-  const role = choice(t("invite_role"), ["participant", "reader", "facilitator"].map((it) => [it, word("role", it)]), "participant", (to) => { about.textContent = word("role_may", to); });
+  const roles = ["participant", "reader", "facilitator"].map((it) => [it, word("role", it)]);
+  const role = choice(t("invite_role"), roles, "participant", (to) => { about.textContent = word("role_may", to); });
   const about = make("p", "small", word("role_may", "participant"));
   role.id = "invite-role";
   const seats = make("input");
   Object.assign(seats, { type: "number", id: "invite-seats", min: 1, max: SEATS_MAX, value: 10, inputMode: "numeric", required: true });
   const told = teller("invite-told");
   const made = make("div", "invited");
-  const form = make("form", "stack", role, about, labelled(t("invite_seats"), seats, t("invite_seats_hint")), make("div", "row", Object.assign(button(t("invite_make"), "primary", () => undefined, "invite-make"), { type: "submit" })));
+  const send = Object.assign(button(t("invite_make"), "primary", () => undefined, "invite-make"), { type: "submit" });
+  const form = make("form", "stack", role, about, labelled(t("invite_seats"), seats, t("invite_seats_hint")), make("div", "row", send));
   form.noValidate = true;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -60,7 +64,7 @@ function invite(state) {
       shown(link, t("invited_as", { role: word("role", as), n: number(many), until: moment(until) }));
       tell(told, t("invited"), "good");
     } catch (problem) {
-      tell(told, saidWriting(problem), "bad");
+      tell(told, problem.code === "invalid_request" ? t("invite_full") : saidWriting(problem), "bad");
     }
     return undefined;
   });
@@ -100,14 +104,13 @@ function invite(state) {
 function leaving(state) {
   const told = teller();
   const leave = button(t("leave"), "secondary danger", async () => {
-    const isLast = state.mayLead && state.people.facilitators === 1;
-    const texts = [t("leave_text"), ...(isLast ? [make("p", "notice warn", t("leave_last"))] : [])];
-    if (!await confirmed({ id: "leave-dialog", title: t("leave_title"), texts, yes: t("leave"), yesId: "leave-yes", isGrave: true })) return;
+    if (state.mayLead && state.people.facilitators === 1) return tell(told, t("leave_last"), "bad");
+    if (!await confirmed({ id: "leave-dialog", title: t("leave_title"), texts: [t("leave_text")], yes: t("leave"), yesId: "leave-yes", isGrave: true })) return undefined;
     try {
       await state.api.send("DELETE", "/v1/review/seat");
     } catch (problem) {
       // A seat that the server does not know is left already.
-      if (problem.status !== 401) return tell(told, saidWriting(problem), "bad");
+      if (problem.status !== 401) return tell(told, problem.code === "invalid_request" ? t("leave_last") : saidWriting(problem), "bad");
     }
     await dropSeat(state.id);
     dropDrafts(state.id);

@@ -17,6 +17,8 @@ export const freshKey = () => [...crypto.getRandomValues(new Uint8Array(10))].ma
 export class State {
   #items = new Map();
   #heard = new Map();
+  /** What is being written from here, by its name: its echo may be faster than the reply. */
+  #sent = new Map();
 
   /** `seat` is what this browser keeps, `api` sends with its key. */
   constructor(seat, api) {
@@ -85,7 +87,8 @@ export class State {
       this.emit("table", change);
       return;
     }
-    this.apply(change, true);
+    const sent = this.#sent.get(`${change.kind}/${change.key}`);
+    this.apply(change, sent === undefined || !same(sent, change.body));
   }
 
   /** Every change since the last one known. */
@@ -102,22 +105,25 @@ export class State {
    * the same is sent again: then what is there is what was meant.
    */
   async put(kind, key, body, version = this.item(kind, key).version) {
-    const told = await this.#written(body, () => this.api.send("PUT", `/v1/review/items/${kind}/${key}`, { version, body }));
+    const told = await this.#written(`${kind}/${key}`, body, () => this.api.send("PUT", `/v1/review/items/${kind}/${key}`, { version, body }));
     this.apply({ kind, key, version: told.version, body }, false);
   }
 
   async erase(kind, key, version = this.item(kind, key).version) {
-    const told = await this.#written(null, () => this.api.send("DELETE", `/v1/review/items/${kind}/${key}?version=${version}`));
+    const told = await this.#written(`${kind}/${key}`, null, () => this.api.send("DELETE", `/v1/review/items/${kind}/${key}?version=${version}`));
     this.apply({ kind, key, version: told.version, body: null }, false);
   }
 
-  async #written(body, send) {
+  async #written(name, body, send) {
+    this.#sent.set(name, body);
     try {
       return await send();
     } catch (problem) {
       const current = problem.told?.current;
       if (!(problem instanceof Problem) || problem.code !== "changed_meanwhile" || !current || !same(current.body, body)) throw problem;
       return current;
+    } finally {
+      this.#sent.delete(name);
     }
   }
 

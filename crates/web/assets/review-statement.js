@@ -1,7 +1,7 @@
 // A statement: a text, whether it is fact or conjecture, and its sources. How it is read and how it is written.
 import { choice, clean, freshId, labelled, longText } from "./board-parts.js";
 import { showDiff, union } from "./review-diff.js";
-import { sourcesForm, sourcesView } from "./review-sources.js";
+import { SOURCES_MAX, sourcesForm, sourcesView } from "./review-sources.js";
 import { make, number, t, word } from "./text.js";
 
 export const TEXT_MAX = 10000;
@@ -72,7 +72,7 @@ export function statementDiff(state, before, after, side) {
 export function statementUnion(theirs, yours) {
   if (!theirs) return yours;
   const known = new Set(theirs.sources.map((it) => JSON.stringify(it)));
-  const sources = [...theirs.sources, ...yours.sources.filter((it) => !known.has(JSON.stringify(it)))].slice(0, 10);
+  const sources = [...theirs.sources, ...yours.sources.filter((it) => !known.has(JSON.stringify(it)))].slice(0, SOURCES_MAX);
   const basis = theirs.basis === yours.basis ? yours.basis : "conjecture";
   return { text: union(theirs.text, yours.text).slice(0, TEXT_MAX), basis, sources };
 }

@@ -122,7 +122,8 @@ export function tablePlace(state, table, chart, goTo) {
       if (is) td.dataset.column = letter;
       return td;
     });
-    const tr = make("tr", `cause-row${n > 0 && n <= FEW ? " few" : ""}${n ? "" : " none"}`, th, make("td", "count-cell", make("span", "", number(n)), lifted ? make("span", "lifted", ` ${t("lifted_short")}`) : null), ...cells);
+    const count = make("td", "count-cell", make("span", "", number(n)), lifted ? make("span", "lifted", ` ${t("lifted_short")}`) : null);
+    const tr = make("tr", `cause-row${n > 0 && n <= FEW ? " few" : ""}${n ? "" : " none"}`, th, count, ...cells);
     tr.dataset.cause = row.key;
     return tr;
   }
@@ -178,7 +179,10 @@ export function showReasons(state, table, cause, letter, goTo, ended) {
   const discuss = button(t("discuss"), "secondary", () => { element.close(); goTo(`arrange/cause/${cause.key}`); }, "discuss");
   const { element, closed } = dialog({
     id: "reasons", title: cause.name,
-    holds: [make("p", "small", [cause.region, cause.group].filter(Boolean).join(" › ")), make("p", "", n ? t("voices_n", { n: number(n) }) : t("reasons_none_yet")), list, make("div", "row", discuss)],
+    holds: [
+      make("p", "small", [cause.region, cause.group].filter(Boolean).join(" › ")),
+      make("p", "", n ? t("voices_n", { n: number(n) }) : t("reasons_none_yet")), list, make("div", "row", discuss),
+    ],
   });
   element.dataset.cause = cause.key;
   table.reasons(cause.key).then(() => {

@@ -11,6 +11,7 @@ use warifu_app::Board;
 
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::reviews::Layouts;
 use crate::state::Limits;
 
 /// The state of a web server that serves the failure board. Cloning it shares it.
@@ -18,6 +19,7 @@ use crate::state::Limits;
 pub struct Front {
     pub(crate) board: Arc<Board>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) layouts: Arc<Layouts>,
     limiter: Option<Arc<DefaultKeyedRateLimiter<[u8; 16]>>>,
     doors: Option<Arc<DefaultDirectRateLimiter>>,
     is_draining: watch::Sender<bool>,
@@ -31,7 +33,8 @@ impl Front {
             .requests_per_second
             .map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO)))));
         let doors = limits.requests_per_second.map(|_| Arc::new(RateLimiter::direct(DOORS)));
-        Self { board, metrics: Arc::new(Metrics::new()), limiter, doors, is_draining: watch::Sender::new(false) }
+        let (metrics, layouts) = (Arc::new(Metrics::new()), Arc::default());
+        Self { board, metrics, layouts, limiter, doors, is_draining: watch::Sender::new(false) }
     }
 
     /// Says on `/readyz` that this process is ending, so that nobody sends it more work.

@@ -12,7 +12,7 @@ mod fan;
 mod item;
 mod list;
 mod shape;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod tests;

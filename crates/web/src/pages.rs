@@ -20,7 +20,7 @@ use axum::routing::get;
 
 use crate::problem::Problem;
 use crate::state::Web;
-pub(crate) use mandala::drawn;
+pub(crate) use mandala::{drawn, language};
 use text::{Audience, Language, Text};
 
 /// What the pages may do: scripts, styles and pictures from here and nowhere else, and nothing inline.

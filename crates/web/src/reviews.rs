@@ -4,6 +4,8 @@
 //! passed on as it is.
 
 mod charts;
+mod diagram;
+mod exports;
 mod files;
 mod items;
 mod live;
@@ -21,17 +23,24 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use warifu_app::{Crowd, People, SeatKey};
+use warifu_app::{Begin, Crowd, People, SeatKey};
 
 use crate::authorization::{self, Authorization};
 use crate::device_proof;
 use crate::front::Front;
 use crate::problem::Problem;
 
-/// The one route whose bodies may be larger.
+/// The route whose bodies are files.
 pub(crate) fn uploads() -> OpenApiRouter<Front> {
     OpenApiRouter::new().routes(routes!(files::add))
 }
+
+/// The route whose bodies are whole reviews, with all their files in Base64.
+pub(crate) fn imports() -> OpenApiRouter<Front> {
+    OpenApiRouter::new().routes(routes!(exports::import))
+}
+
+pub(crate) use diagram::Layouts;
 
 /// What can be asked about reviews and charts.
 pub(crate) fn interface() -> OpenApiRouter<Front> {
@@ -44,6 +53,11 @@ pub(crate) fn interface() -> OpenApiRouter<Front> {
         .routes(routes!(get))
         .routes(routes!(mandala))
         .routes(routes!(live::open))
+        .routes(routes!(exports::export))
+        .routes(routes!(exports::sample))
+        .routes(routes!(exports::measures))
+        .routes(routes!(diagram::get))
+        .routes(routes!(diagram::picture))
         .routes(routes!(items::changes))
         .routes(routes!(items::put, items::remove))
         .routes(routes!(items::history))
@@ -89,6 +103,23 @@ where
         };
         front.admit(&key.fingerprint())?;
         Ok(Self(key))
+    }
+}
+
+/// Anybody may begin reviews here; where not, whoever asks is told before a body is read.
+pub(crate) struct MayBegin;
+
+impl<S: Send + Sync> FromRequestParts<S> for MayBegin
+where
+    Front: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Front::from_ref(state).board.begin() {
+            Begin::Anyone => Ok(Self),
+            Begin::Operator => Err(Problem::forbidden("Only the operator begins reviews here.")),
+        }
     }
 }
 

@@ -165,7 +165,7 @@ fn watching() -> OpenApiRouter<Front> {
 pub fn openapi() -> OpenApi {
     let mut description =
         OpenApiRouter::<Web>::with_openapi(Description::openapi()).merge(interface()).merge(doors()).into_openapi();
-    for board in [reviews::interface(), reviews::uploads(), watching()] {
+    for board in [reviews::interface(), reviews::uploads(), reviews::imports(), watching()] {
         description.merge(board.into_openapi());
     }
     describe_common_replies(&mut description);
@@ -218,6 +218,9 @@ pub fn board_router(front: Front) -> Router {
     surrounded(routes, front)
 }
 
+/// The most that a whole review may have, in bytes: 50 MiB of files in Base64, and what was written.
+const IMPORT_MAX: usize = 80 * 1_024 * 1_024;
+
 /// Reviews: their interface, their pages, and whether the process works.
 fn board(front: &Front) -> Router {
     let (watching, _) = watching().split_for_parts();
@@ -225,8 +228,10 @@ fn board(front: &Front) -> Router {
     let (uploads, _) = reviews::uploads().split_for_parts();
     // One byte more than is kept, so that a file that is just too large is told so in words of its own.
     let uploads = uploads.route_layer(DefaultBodyLimit::max(FILE_SIZE_MAX + 1));
+    let (imports, _) = reviews::imports().split_for_parts();
+    let imports = imports.route_layer(DefaultBodyLimit::max(IMPORT_MAX));
     let reviews = reviews.route_layer(DefaultBodyLimit::max(BODY_MAX));
-    reviews.merge(uploads).merge(watching).with_state(front.clone()).merge(pages::board())
+    reviews.merge(uploads).merge(imports).merge(watching).with_state(front.clone()).merge(pages::board())
 }
 
 /// What every request passes, whatever is served.

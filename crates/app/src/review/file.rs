@@ -15,7 +15,7 @@ use crate::random;
 /// Most bytes in a file.
 pub const FILE_SIZE_MAX: usize = 5 * 1_024 * 1_024;
 /// Most bytes in the files of a review.
-const FILES_SIZE_MAX: i64 = 50 * 1_024 * 1_024;
+pub(super) const FILES_SIZE_MAX: i64 = 50 * 1_024 * 1_024;
 /// What files a review takes.
 pub const FILE_TYPES: [&str; 5] = ["image/png", "image/jpeg", "application/pdf", "text/plain", "text/csv"];
 
@@ -110,7 +110,7 @@ impl Board {
 }
 
 /// A file as it is kept, if it is what it says.
-fn cleaned(media_type: &str, content: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn cleaned(media_type: &str, content: &[u8]) -> Option<Vec<u8>> {
     match media_type {
         "image/png" => {
             let mut png = Png::from_bytes(content.to_vec().into()).ok()?;
@@ -129,6 +129,9 @@ fn cleaned(media_type: &str, content: &[u8]) -> Option<Vec<u8>> {
             Some(jpeg.encoder().bytes().to_vec())
         }
         "application/pdf" => content.starts_with(b"%PDF-").then(|| content.to_vec()),
-        _ => std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0')).then(|| content.to_vec()),
+        "text/plain" | "text/csv" => {
+            std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0')).then(|| content.to_vec())
+        }
+        _ => None,
     }
 }

@@ -5,6 +5,7 @@ use warifu_core::review::{Body, Kind, Outcome, Role, Standing, State, decide};
 use warifu_core::time::Time;
 use warifu_store::{Change, KeptItem, Review, StoreError, Transaction};
 
+use super::library;
 use super::{Answer, ReviewFault, SeatKey, or_say, place, sitter, sitter_and_review};
 use crate::board::Board;
 use crate::fault::Fault;
@@ -43,6 +44,11 @@ pub fn read_body(kind: Kind, json: &str) -> Result<Body, serde_json::Error> {
         Kind::Open => serde_json::from_str(json).map(Body::Open),
         Kind::Comment => serde_json::from_str(json).map(Body::Comment),
         Kind::File => serde_json::from_str(json).map(Body::File),
+        Kind::Node => serde_json::from_str(json).map(Body::Node),
+        Kind::Arrow => serde_json::from_str(json).map(Body::Arrow),
+        Kind::TrueCause => serde_json::from_str(json).map(Body::TrueCause),
+        Kind::Measure => serde_json::from_str(json).map(Body::Measure),
+        Kind::Result => serde_json::from_str(json).map(Body::Result),
     }
 }
 
@@ -81,6 +87,10 @@ impl Board {
                 };
                 if let Some(Body::Progress(progress)) = &recorded.body {
                     or_say!(move_on(transaction, &mut review, progress.state).await?);
+                }
+                if kind == Kind::Measure {
+                    let measure = if let Some(Body::Measure(measure)) = &recorded.body { Some(measure) } else { None };
+                    library::keep(transaction, (review.id, &item), measure, &chart, minute(now)).await?;
                 }
                 let text = recorded.body.as_ref().map(body_text);
                 record(transaction, &mut review, (kind.text(), &item), recorded.version, text, now).await?;
@@ -193,9 +203,14 @@ pub(super) async fn log(
     now: Time,
 ) -> Result<(), StoreError> {
     review.change_number += 1;
+    let change = Change { number: review.change_number, at: minute(now), item };
+    transaction.create_change(review.id, &change).await
+}
+
+/// The minute in which a moment is.
+fn minute(now: Time) -> Time {
     let micros = now.unix_micros();
-    let at = Time::from_unix_micros(micros - micros % MINUTE).unwrap_or(now);
-    transaction.create_change(review.id, &Change { number: review.change_number, at, item }).await
+    Time::from_unix_micros(micros - micros % MINUTE).unwrap_or(now)
 }
 
 /// Whether a role writes at all.

@@ -161,6 +161,28 @@ impl Board {
         Ok(Table { columns: (0..columns).map(column_name).collect(), causes, collected })
     }
 
+    /// Why each cause was marked, cause by cause and column by column.
+    ///
+    /// # Errors
+    /// As [`Board::table`].
+    pub async fn all_marks(&self, key: &SeatKey) -> Result<Vec<(String, Vec<ColumnMark>)>, ReviewFault> {
+        let key = key.clone();
+        let found = self.ask(move |transaction| {
+            Box::pin(async move {
+                let sitter = or_say!(sitter(transaction, &key).await?);
+                transaction.list_marks(sitter.seat.review).await.map(Ok)
+            })
+        });
+        let mut causes: BTreeMap<String, Vec<ColumnMark>> = BTreeMap::new();
+        for mark in found.await? {
+            causes
+                .entry(mark.cause)
+                .or_default()
+                .push(ColumnMark { column: column_name(mark.column), body: mark.body });
+        }
+        Ok(causes.into_iter().collect())
+    }
+
     /// Why a cause was marked, column by column.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::is_cause;
+use super::prevent::{Arrow, Measure, Node, ProofResult, TrueCause};
 use super::statement::{Statement, TextError, check_line, check_said};
 use crate::chart::Chart;
 
@@ -51,10 +52,20 @@ pub enum Kind {
     Comment,
     /// A file.
     File,
+    /// A box of the relation diagram.
+    Node,
+    /// An arrow of it.
+    Arrow,
+    /// What the group takes a box for. Its key is the box's.
+    TrueCause,
+    /// A countermeasure.
+    Measure,
+    /// What came of a measure's proof. Its key is the measure's.
+    Result,
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 15] = [
         Self::Progress,
         Self::Case,
         Self::Why,
@@ -65,6 +76,11 @@ impl Kind {
         Self::Open,
         Self::Comment,
         Self::File,
+        Self::Node,
+        Self::Arrow,
+        Self::TrueCause,
+        Self::Measure,
+        Self::Result,
     ];
 
     /// The word for it in storage and in the interface.
@@ -81,6 +97,11 @@ impl Kind {
             Self::Open => "open",
             Self::Comment => "comment",
             Self::File => "file",
+            Self::Node => "node",
+            Self::Arrow => "arrow",
+            Self::TrueCause => "true_cause",
+            Self::Measure => "measure",
+            Self::Result => "result",
         }
     }
 
@@ -109,6 +130,16 @@ pub enum Body {
     Comment(Comment),
     /// Of [`Kind::File`].
     File(File),
+    /// Of [`Kind::Node`].
+    Node(Node),
+    /// Of [`Kind::Arrow`].
+    Arrow(Arrow),
+    /// Of [`Kind::TrueCause`].
+    TrueCause(TrueCause),
+    /// Of [`Kind::Measure`].
+    Measure(Measure),
+    /// Of [`Kind::Result`].
+    Result(ProofResult),
 }
 
 /// How far a review is.
@@ -236,6 +267,11 @@ impl Body {
                 place.map(drop).ok_or(TextError::Form("a comment is on an item: its kind and key, joined by a stroke"))
             }
             Self::File(file) => file.check(),
+            Self::Node(node) => node.check(),
+            Self::Arrow(arrow) => arrow.check(),
+            Self::TrueCause(cause) => cause.check(),
+            Self::Measure(measure) => measure.check(),
+            Self::Result(result) => result.check(),
         }
     }
 }
@@ -267,7 +303,7 @@ impl Event {
 }
 
 /// Whether a text is a year, a month, a day or a minute that the calendar has.
-fn is_moment(text: &str) -> bool {
+pub(super) fn is_moment(text: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let shape_fits = match text.len() {
         4 => is_digits(text),

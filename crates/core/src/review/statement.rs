@@ -112,17 +112,25 @@ impl Statement {
 impl Source {
     fn check(&self) -> Result<(), TextError> {
         check_text("the text of a source", &self.text, SOURCE_CHARS_MAX)?;
-        check_text("the address of a source", &self.url, URL_CHARS_MAX)?;
-        let is_web = self.url.starts_with("https://") || self.url.starts_with("http://");
-        if !self.url.is_empty() && (!is_web || self.url.contains(char::is_whitespace)) {
-            return Err(TextError::Url);
-        }
-        if !self.file.is_empty() && self.file.parse::<crate::id::FileId>().is_err() {
-            return Err(TextError::Form("a file of a source is `fil_` and 32 hex digits"));
-        }
+        check_url(&self.url)?;
+        check_file(&self.file)?;
         let says_nothing = self.text.trim().is_empty() && self.url.is_empty() && self.file.is_empty();
         if says_nothing { Err(TextError::EmptySource) } else { Ok(()) }
     }
+}
+
+/// Whether a text is empty or an address of the web.
+pub(super) fn check_url(url: &str) -> Result<(), TextError> {
+    check_text("the address", url, URL_CHARS_MAX)?;
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    let fits = url.is_empty() || (is_web && !url.contains(char::is_whitespace));
+    if fits { Ok(()) } else { Err(TextError::Url) }
+}
+
+/// Whether a text is empty or the id of a file.
+pub(super) fn check_file(file: &str) -> Result<(), TextError> {
+    let fits = file.is_empty() || file.parse::<crate::id::FileId>().is_ok();
+    if fits { Ok(()) } else { Err(TextError::Form("a file is `fil_` and 32 hex digits")) }
 }
 
 /// Whether a text has at most `max` characters and none that cannot be seen, but for line feeds and tabs.

@@ -62,6 +62,8 @@ statements! {
         "SELECT coalesce(max(column_number), -1) + 1 FROM review_marks WHERE review_id = $1";
     LIST_MARKED (Blob) -> (Text, Int)
         "SELECT cause, column_number FROM review_marks WHERE review_id = $1 ORDER BY cause, column_number";
+    LIST_MARKS (Blob) -> (Int, Text, Text)
+        "SELECT column_number, cause, body FROM review_marks WHERE review_id = $1 ORDER BY cause, column_number";
     LIST_MARKS_OF (Blob, Text) -> (Int, Text, Text)
         "SELECT column_number, cause, body FROM review_marks WHERE review_id = $1 AND cause = $2 ORDER BY column_number";
 }
@@ -189,20 +191,29 @@ impl Transaction {
         self.rows(&LIST_MARKED, &[review.bytes().into()]).await?.iter().map(read).collect()
     }
 
+    /// All marks, by cause and column.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn list_marks(&mut self, review: ReviewId) -> Result<Vec<KeptMark>, StoreError> {
+        self.rows(&LIST_MARKS, &[review.bytes().into()]).await?.iter().map(read_mark).collect()
+    }
+
     /// The marks of a cause, by column.
     ///
     /// # Errors
     /// What the database said.
     pub async fn list_marks_of(&mut self, review: ReviewId, cause: &str) -> Result<Vec<KeptMark>, StoreError> {
-        let read = |row: &Row| {
-            Ok(KeptMark {
-                column: row.converted(0, |column| u32::try_from(column).ok())?,
-                cause: row.text(1)?.to_owned(),
-                body: row.text(2)?.to_owned(),
-            })
-        };
-        self.rows(&LIST_MARKS_OF, &[review.bytes().into(), cause.into()]).await?.iter().map(read).collect()
+        self.rows(&LIST_MARKS_OF, &[review.bytes().into(), cause.into()]).await?.iter().map(read_mark).collect()
     }
+}
+
+fn read_mark(row: &Row) -> Result<KeptMark, StoreError> {
+    Ok(KeptMark {
+        column: row.converted(0, |column| u32::try_from(column).ok())?,
+        cause: row.text(1)?.to_owned(),
+        body: row.text(2)?.to_owned(),
+    })
 }
 
 fn read_draft(row: &Row) -> Result<KeptDraft, StoreError> {

@@ -38,7 +38,7 @@ fn cause(out: &mut String, cause: &Cause, show: &Show<'_>) {
     let name = escape(cause.name.name(show.language));
     let _ = write!(
         out,
-        r#"<li><button type="button" class="cause{heat}{marked}" data-key="{}" data-name="{name}" aria-pressed="{is_marked}" aria-label="{}"><span class="seal" aria-hidden="true"></span><span class="name">{name}</span><span class="count" aria-hidden="true">{counted}</span></button></li>"#,
+        r#"<li><button type="button" class="cause{heat}{marked}" data-key="{}" data-name="{name}" aria-pressed="{is_marked}" aria-label="{}"><span class="seal" aria-hidden="true"></span><span class="name">{name}</span> <span class="count" aria-hidden="true">{counted}</span></button></li>"#,
         escape(&cause.key),
         escape(&said(&cause.name, count, show)),
     );

@@ -3,10 +3,10 @@
 
 /// A text in lines. No character is lost but the spaces at which it was broken.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lines {
-    pub(super) texts: Vec<String>,
+pub(crate) struct Lines {
+    pub(crate) texts: Vec<String>,
     /// The width of the widest line, in ems.
-    pub(super) width: f64,
+    pub(crate) width: f64,
     /// How bad the places are at which it was broken: 0 for good ones.
     pub(super) badness: f64,
 }
@@ -89,7 +89,7 @@ type Step = Option<(f64, usize)>;
 
 /// The text in one line, in two and so on, up to so many, or to as many as it has characters: each time in lines of about the
 /// same width, broken where it reads well.
-pub(super) fn lines(text: &str, count_max: usize) -> Vec<Lines> {
+pub(crate) fn lines(text: &str, count_max: usize) -> Vec<Lines> {
     let characters: Vec<char> = text.trim().chars().collect();
     let count_max = count_max.clamp(1, characters.len().max(1));
     let mut widths = vec![0.0];
@@ -159,7 +159,7 @@ fn badness_at(characters: &[char], place: usize) -> f64 {
 }
 
 /// Text as it may stand between tags and in attributes. What XML cannot hold at all is replaced.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -48,7 +48,7 @@ struct Page<'a> {
 
 pub(super) async fn page(headers: HeaderMap, CheckedQuery(query): CheckedQuery<Query>) -> Result<Response, Problem> {
     let text = Language::of(&headers).words(Audience::Board);
-    let tongue = if text.tag() == "ja" { Tongue::Japanese } else { Tongue::English };
+    let tongue = language(&headers);
     let wanted = query.chart.as_deref();
     let found = CHARTS.iter().rev().find(|chart| wanted.is_none_or(|key| chart.key == key));
     let chart = found.ok_or_else(|| Problem::not_found("There is no such chart."))?;
@@ -68,10 +68,15 @@ pub(super) async fn page(headers: HeaderMap, CheckedQuery(query): CheckedQuery<Q
     super::shell(&page, text, &headers)
 }
 
+/// The language of a chart's names that the browser asks for or that was chosen.
+pub(crate) fn language(headers: &HeaderMap) -> Tongue {
+    if Language::of(headers) == Language::Japanese { Tongue::Japanese } else { Tongue::English }
+}
+
 /// A chart as a picture and as a list, in the language that the browser asks for or that was chosen, with a case in its middle.
 pub(crate) fn drawn(chart: &Chart, case: &str, headers: &HeaderMap) -> String {
     let text = Language::of(headers).words(Audience::Board);
-    let language = if text.tag() == "ja" { Tongue::Japanese } else { Tongue::English };
+    let language = language(headers);
     let (title, marked) = (if case.is_empty() { text.get("case") } else { case }, BTreeSet::new());
     let show =
         Show { language, title, voices: text.get("voices"), back: text.get("back"), counts: None, marked: &marked };

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use warifu_core::id::ReviewId;
 use warifu_core::review::Role;
 
-use super::AsSeat;
+use super::{AsSeat, MayBegin};
 use crate::body::{JsonBody, word};
 use crate::front::Front;
 use crate::problem::Problem;
@@ -81,7 +81,7 @@ pub(super) struct Invitation {
     expires_at: String,
 }
 
-fn seat((id, role): (ReviewId, Role)) -> (StatusCode, Json<Seat>) {
+pub(super) fn seat((id, role): (ReviewId, Role)) -> (StatusCode, Json<Seat>) {
     (StatusCode::CREATED, Json(Seat { id: id.to_string(), role: role.text() }))
 }
 
@@ -100,6 +100,7 @@ fn seat((id, role): (ReviewId, Role)) -> (StatusCode, Json<Seat>) {
 pub(super) async fn begin(
     State(front): State<Front>,
     AsSeat(key): AsSeat,
+    MayBegin: MayBegin,
     JsonBody(body): JsonBody<BeginBody>,
 ) -> Result<(StatusCode, Json<Seat>), Problem> {
     front.admit_anyone()?;
