@@ -192,11 +192,11 @@ impl Board {
         Ok(Look { seat, review, chart, crowd, columns, items })
     }
 
-    /// The chart of a review, and the text of its case's name.
+    /// A review's id, its chart, and the text of its case's name.
     ///
     /// # Errors
     /// As [`Board::look`].
-    pub async fn look_at_chart(&self, key: &SeatKey) -> Result<(Arc<Chart>, String), ReviewFault> {
+    pub async fn look_at_chart(&self, key: &SeatKey) -> Result<(ReviewId, Arc<Chart>, String), ReviewFault> {
         let key = key.clone();
         let found = self.ask(move |transaction| {
             Box::pin(async move {
@@ -209,7 +209,7 @@ impl Board {
         let (review, name) = found.await?;
         let name = name.and_then(|json| read_body(warifu_core::review::Kind::Case, &json).ok());
         let name = if let Some(Body::Statement(statement)) = name { statement.text } else { String::new() };
-        Ok((self.chart_of(&review)?, name))
+        Ok((review.id, self.chart_of(&review)?, name))
     }
 
     /// The chart of a review, read once.

@@ -27,7 +27,7 @@ pub const GROUPS_MAX: usize = 24;
 pub const CAUSES_MAX: usize = 120;
 
 /// A language in which charts have names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
     /// Japanese.
     Japanese,

@@ -43,10 +43,22 @@ impl Connection {
         Self { address, stream: None, buffer: Vec::new() }
     }
 
-    /// Posts a body and reads the reply. After an error the connection is made anew by the next request.
+    /// Posts a body and reads the reply, as [`Connection::send`].
     pub(crate) async fn post(&mut self, path: &str, credential: &Credential, body: &str) -> Result<Answer<'_>, Error> {
-        let mut request = format!("POST {path} HTTP/1.1\r\nhost: warifu\r\ncontent-type: application/json\r\n");
-        for (name, value) in credential.headers("POST", path, body) {
+        self.send("POST", path, credential, body).await
+    }
+
+    /// Sends a request with a body, which may be empty, and reads the reply. After an error the connection is made anew by the
+    /// next request.
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        credential: &Credential,
+        body: &str,
+    ) -> Result<Answer<'_>, Error> {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: warifu\r\ncontent-type: application/json\r\n");
+        for (name, value) in credential.headers(method, path, body) {
             let _ = write!(request, "{name}: {value}\r\n");
         }
         let _ = write!(request, "content-length: {}\r\n\r\n{body}", body.len());

@@ -90,6 +90,9 @@ CREATE TABLE review_marks (
     PRIMARY KEY (review_id, cause, column_number)
 );
 
+-- Which column marked which cause is read without the reasons, which are long.
+CREATE INDEX review_marks_by_column ON review_marks (review_id, column_number, cause);
+
 CREATE TABLE review_files (
     review_id bytea NOT NULL REFERENCES reviews (id),
     id bytea NOT NULL CHECK (length(id) = 16),

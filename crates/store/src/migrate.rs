@@ -26,7 +26,14 @@ macro_rules! migrations {
     };
 }
 
-static MIGRATIONS: &[Migration] = migrations![1 "0001_foundation", 2 "0002_rules", 3 "0003_webhooks", 4 "0004_members", 5 "0005_tills", 6 "0006_reviews"];
+static MIGRATIONS: &[Migration] = migrations![
+    1 "0001_foundation",
+    2 "0002_rules",
+    3 "0003_webhooks",
+    4 "0004_members",
+    5 "0005_tills",
+    6 "0006_reviews"
+];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7701177011)";

@@ -11,7 +11,7 @@ use warifu_app::Board;
 
 use crate::metrics::Metrics;
 use crate::problem::Problem;
-use crate::reviews::Layouts;
+use crate::reviews::{Drawings, Layouts};
 use crate::state::Limits;
 
 /// The state of a web server that serves the failure board. Cloning it shares it.
@@ -20,6 +20,7 @@ pub struct Front {
     pub(crate) board: Arc<Board>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) layouts: Arc<Layouts>,
+    pub(crate) drawings: Arc<Drawings>,
     limiter: Option<Arc<DefaultKeyedRateLimiter<[u8; 16]>>>,
     doors: Option<Arc<DefaultDirectRateLimiter>>,
     is_draining: watch::Sender<bool>,
@@ -33,8 +34,8 @@ impl Front {
             .requests_per_second
             .map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO)))));
         let doors = limits.requests_per_second.map(|_| Arc::new(RateLimiter::direct(DOORS)));
-        let (metrics, layouts) = (Arc::new(Metrics::new()), Arc::default());
-        Self { board, metrics, layouts, limiter, doors, is_draining: watch::Sender::new(false) }
+        let (metrics, is_draining) = (Arc::new(Metrics::new()), watch::Sender::new(false));
+        Self { board, metrics, layouts: Arc::default(), drawings: Arc::default(), limiter, doors, is_draining }
     }
 
     /// Says on `/readyz` that this process is ending, so that nobody sends it more work.

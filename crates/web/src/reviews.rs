@@ -12,6 +12,9 @@ mod live;
 mod marks;
 mod seats;
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use axum::Json;
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -24,6 +27,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use warifu_app::{Begin, Crowd, People, SeatKey};
+use warifu_core::chart::Language;
+use warifu_core::id::ReviewId;
 
 use crate::authorization::{self, Authorization};
 use crate::device_proof;
@@ -120,6 +125,30 @@ where
             Begin::Anyone => Ok(Self),
             Begin::Operator => Err(Problem::forbidden("Only the operator begins reviews here.")),
         }
+    }
+}
+
+/// Drawings of charts that were made: drawing one takes some milliseconds, and everybody in a group asks for the same.
+#[derive(Debug, Default)]
+pub(crate) struct Drawings(Mutex<HashMap<(ReviewId, Language), (String, Arc<str>)>>);
+
+/// How many drawings are remembered; at this number all are forgotten and made anew.
+const DRAWINGS_MAX: usize = 400;
+
+impl Drawings {
+    fn draw(&self, which: (ReviewId, Language), case: &str, draw: impl FnOnce() -> String) -> Arc<str> {
+        // A lock that was poisoned holds what it held: nothing in it is half done.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, drawn)) = known().get(&which).filter(|(it, _)| it == case) {
+            return Arc::clone(drawn);
+        }
+        let drawn: Arc<str> = draw().into();
+        let mut known = known();
+        if known.len() >= DRAWINGS_MAX {
+            known.clear();
+        }
+        known.insert(which, (case.to_owned(), Arc::clone(&drawn)));
+        drawn
     }
 }
 
@@ -234,8 +263,10 @@ async fn get(State(front): State<Front>, AsSeat(key): AsSeat) -> Result<Json<Rev
     responses((status = 200, description = "A piece of a page", body = String, content_type = "text/html"))
 )]
 async fn mandala(State(front): State<Front>, AsSeat(key): AsSeat, headers: HeaderMap) -> Result<Response, Problem> {
-    let (chart, name) = front.board.look_at_chart(&key).await?;
-    let mut response = Html(crate::pages::drawn(&chart, &name, &headers)).into_response();
+    let (review, chart, name) = front.board.look_at_chart(&key).await?;
+    let language = crate::pages::language(&headers);
+    let drawn = front.drawings.draw((review, language), &name, || crate::pages::drawn(&chart, &name, &headers));
+    let mut response = Html(drawn.to_string()).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     Ok(response)
 }

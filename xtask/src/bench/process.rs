@@ -18,6 +18,7 @@ const START: Duration = Duration::from_secs(120);
 pub(crate) struct Programs {
     pub(crate) warifu: PathBuf,
     pub(crate) drill: PathBuf,
+    pub(crate) board_drill: PathBuf,
     pub(crate) measure: PathBuf,
 }
 
@@ -33,7 +34,12 @@ impl Programs {
         }
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let program = |name: &str| target.join("release").join(name);
-        Ok(Self { warifu: program("warifu"), drill: program("warifu-drill"), measure: program("warifu-measure") })
+        Ok(Self {
+            warifu: program("warifu"),
+            drill: program("warifu-drill"),
+            board_drill: program("warifu-board-drill"),
+            measure: program("warifu-measure"),
+        })
     }
 }
 
@@ -48,7 +54,7 @@ pub(crate) fn answers(program: &Path, arguments: &[&str]) -> Result<Vec<Value>, 
     text.lines().map(|line| serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))).collect()
 }
 
-/// A running `warifu serve`.
+/// A running `warifu serve` or `warifu board`.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
@@ -61,12 +67,23 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it with every rule on, as its defaults are.
     pub(crate) fn start(programs: &Programs, folder: &Path, database: &str) -> Result<Self, String> {
+        let how = ["serve", "--issuer-prefix", "90000123", "--metrics-listen", "off"];
+        Self::start_with(programs, folder, database, &how)
+    }
+
+    /// Starts the failure board alone, on which anybody begins reviews, without a limit for the one address that all come from.
+    pub(crate) fn start_board(programs: &Programs, folder: &Path, database: &str) -> Result<Self, String> {
+        let how = ["board", "--reviews-begun-by", "anyone", "--requests-per-second", "off"];
+        Self::start_with(programs, folder, database, &how)
+    }
+
+    fn start_with(programs: &Programs, folder: &Path, database: &str, how: &[&str]) -> Result<Self, String> {
         let log = folder.join("serve.log");
         let file = File::create(&log).map_err(|error| error.to_string())?;
         let keys = folder.join("keys");
         let started = Instant::now();
-        let child = command(&programs.warifu, &["serve", "--issuer-prefix", "90000123", "--listen", "127.0.0.1:0"])
-            .args(["--metrics-listen", "off", "--database", database, "--keys"])
+        let child = command(&programs.warifu, how)
+            .args(["--listen", "127.0.0.1:0", "--database", database, "--keys"])
             .arg(&keys)
             .stdout(Stdio::null())
             .stderr(file)

@@ -55,13 +55,13 @@ statements! {
         "SELECT author, cause, version, body, is_collected FROM review_drafts WHERE review_id = $1 ORDER BY author, cause";
     FIND_UNCOLLECTED (Blob) -> (Text)
         "SELECT cause FROM review_drafts WHERE review_id = $1 AND is_collected = 0 LIMIT 1";
-    SAVE_DRAFTS_COLLECTED (Blob) -> () "UPDATE review_drafts SET is_collected = 1 WHERE review_id = $1";
+    SAVE_DRAFTS_COLLECTED (Blob) -> () "UPDATE review_drafts SET is_collected = 1 WHERE review_id = $1 AND is_collected = 0";
     DELETE_DRAFTS (Blob) -> () "DELETE FROM review_drafts WHERE review_id = $1";
     DELETE_MARKS (Blob, Int) -> () "DELETE FROM review_marks WHERE review_id = $1 AND round = $2";
     FIND_COLUMN_COUNT (Blob) -> (Int)
         "SELECT coalesce(max(column_number), -1) + 1 FROM review_marks WHERE review_id = $1";
     LIST_MARKED (Blob) -> (Text, Int)
-        "SELECT cause, column_number FROM review_marks WHERE review_id = $1 ORDER BY cause, column_number";
+        "SELECT cause, column_number FROM review_marks WHERE review_id = $1 ORDER BY column_number, cause";
     LIST_MARKS (Blob) -> (Int, Text, Text)
         "SELECT column_number, cause, body FROM review_marks WHERE review_id = $1 ORDER BY cause, column_number";
     LIST_MARKS_OF (Blob, Text) -> (Int, Text, Text)
@@ -182,7 +182,7 @@ impl Transaction {
         self.each(&CREATE_MARK, marks.iter().map(row).collect()).await.map(drop)
     }
 
-    /// Which columns marked which causes, by cause and column.
+    /// Which columns marked which causes, by column and cause.
     ///
     /// # Errors
     /// What the database said.
