@@ -290,6 +290,12 @@ impl From<Refusal> for ReviewFault {
     }
 }
 
+/// Whether a text can be the key of anything: what cannot is nowhere, and a database need not be asked.
+pub(crate) fn check_key(text: &str) -> Result<(), Fault> {
+    let fits = (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(()) } else { Err(Fault::NotFound("such place")) }
+}
+
 /// The id of a review, from its text.
 ///
 /// # Errors

@@ -22,6 +22,8 @@ use crate::chart::{Chart, Item};
 
 /// Most items that a review has, removed ones included.
 pub const ITEMS_MAX: u64 = 5_000;
+/// Most characters in the name of a case, which stands in the middle of the mandala.
+pub const NAME_CHARS_MAX: usize = 100;
 /// Most people that have a seat in a review.
 pub const SEATS_MAX: u32 = 200;
 
@@ -129,11 +131,16 @@ pub fn decide(
     if place.is_complete && kind != Kind::Progress {
         return Err(Refusal::Complete);
     }
-    if !has_place(place.chart, kind, key) || (kind == Kind::Progress && body.is_none()) {
+    if !has_place(place.chart, kind, key)
+        || (body.is_none() && (kind == Kind::Progress || (kind == Kind::Case && key == "name")))
+    {
         return Err(Refusal::NoPlace);
     }
     if let Some(body) = &body {
         body.check(place.chart)?;
+        if let (Kind::Case, "name", Body::Statement(name)) = (kind, key, body) {
+            statement::check_line("the name of the case", &name.text, NAME_CHARS_MAX)?;
+        }
     }
     if standing.version != seen {
         let is_repeated = Some(standing.version) == seen.checked_add(1) && standing.body == body;

@@ -75,7 +75,8 @@ CREATE TABLE review_drafts (
     author bytea NOT NULL CHECK (length(author) = 32),
     cause text NOT NULL,
     version bigint NOT NULL CHECK (version >= 1),
-    body text NOT NULL,
+    -- Nothing where the mark was taken back; its version counts on.
+    body text,
     is_collected bigint NOT NULL CHECK (is_collected IN (0, 1)),
     PRIMARY KEY (review_id, author, cause)
 );

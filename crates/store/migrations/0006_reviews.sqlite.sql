@@ -75,7 +75,8 @@ CREATE TABLE review_drafts (
     author BLOB NOT NULL CHECK (length(author) = 32),
     cause TEXT NOT NULL,
     version INTEGER NOT NULL CHECK (version >= 1),
-    body TEXT NOT NULL,
+    -- Nothing where the mark was taken back; its version counts on.
+    body TEXT,
     is_collected INTEGER NOT NULL CHECK (is_collected IN (0, 1)),
     PRIMARY KEY (review_id, author, cause)
 ) STRICT, WITHOUT ROWID;

@@ -69,6 +69,15 @@ impl Transaction {
         }
     }
 
+    /// Runs a statement that deletes, so that nothing of what it deleted stays in the file; on SQLite what was deleted stands on free
+    /// pages otherwise until they are used again. What PostgreSQL keeps of it goes with its next vacuum.
+    pub(crate) async fn erase(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
+        match &mut self.engine {
+            Engine::Sqlite(open) => open.erase(statement, params),
+            Engine::Postgres(open) => open.execute(statement, params).await,
+        }
+    }
+
     /// Runs a statement of the hot path for every row of parameters and reads what all of them return.
     pub(crate) async fn each(
         &mut self,

@@ -200,7 +200,7 @@ impl Transaction {
             &DELETE_ALL_OF_SEATS,
         ];
         for statement in parts {
-            self.execute(statement, &[id.bytes().into()]).await?;
+            self.erase(statement, &[id.bytes().into()]).await?;
         }
         Ok(self.execute(&DELETE_REVIEW, &[id.bytes().into()]).await? == 1)
     }

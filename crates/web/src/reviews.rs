@@ -130,7 +130,10 @@ where
 
 /// Drawings of charts that were made: drawing one takes some milliseconds, and everybody in a group asks for the same.
 #[derive(Debug, Default)]
-pub(crate) struct Drawings(Mutex<HashMap<(ReviewId, Language), (String, Arc<str>)>>);
+pub(crate) struct Drawings(Mutex<HashMap<(ReviewId, Language), Drawing>>);
+
+/// A drawing, and the case in its middle.
+type Drawing = (String, Arc<str>);
 
 /// How many drawings are remembered; at this number all are forgotten and made anew.
 const DRAWINGS_MAX: usize = 400;

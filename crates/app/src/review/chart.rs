@@ -72,6 +72,7 @@ impl Board {
     /// # Errors
     /// [`Fault::NotFound`].
     pub async fn chart_text(&self, key: &str, version: Option<u32>) -> Result<String, Fault> {
+        super::check_key(key)?;
         let brought = {
             let key = key.to_owned();
             self.database.read(move |transaction| {

@@ -1,6 +1,8 @@
 //! A review as a document that comes back in without loss: its chart, its items as they stand, what was collected, its files. What nobody
 //! has published is not in it, nor is anybody's name or key, nor how it came to be.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
@@ -130,18 +132,15 @@ impl Board {
         let checked = checked(export)?;
         let at = self.clock.now();
         let id = ReviewId::generate(at, random::bytes()?);
-        let (key, mac) = (key.clone(), key.newest()?);
-        let begun = self.database.write(move |transaction| {
+        let checked = Arc::new(checked);
+        self.sit(key, move |transaction| {
+            let checked = Arc::clone(&checked);
             Box::pin(async move {
-                if let Ok(known) = sitter(transaction, &key).await? {
-                    return Ok((known.seat.review, known.seat.role));
-                }
-                create(transaction, id, checked, at).await?;
-                transaction.create_seat(mac, id, Role::Facilitator).await?;
-                Ok((id, Role::Facilitator))
+                create(transaction, id, &checked, at).await?;
+                Ok(Some((id, Role::Facilitator)))
             })
-        });
-        Ok(begun.await?)
+        })
+        .await
     }
 
     /// The same for an operator: nobody sits in it yet.
@@ -152,7 +151,9 @@ impl Board {
         let checked = checked(export)?;
         let at = self.clock.now();
         let id = ReviewId::generate(at, random::bytes()?);
-        let made = self.database.write(move |transaction| Box::pin(create(transaction, id, checked, at)));
+        let made = self
+            .database
+            .write(move |transaction| Box::pin(async move { create(transaction, id, &checked, at).await }));
         made.await?;
         Ok(id)
     }
@@ -246,7 +247,7 @@ fn checked_files(export: &Export) -> Result<Vec<KeptFile>, ReviewFault> {
     if fits { Ok(files) } else { Err(ReviewFault::TooLarge) }
 }
 
-async fn create(transaction: &mut Transaction, id: ReviewId, from: Checked, at: Time) -> Result<(), StoreError> {
+async fn create(transaction: &mut Transaction, id: ReviewId, from: &Checked, at: Time) -> Result<(), StoreError> {
     transaction.create_review(id, &from.chart, at).await?;
     let Some(mut review) = transaction.lock_review(id).await? else { return Ok(()) };
     for (kind, key, body) in &from.items {

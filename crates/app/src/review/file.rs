@@ -1,6 +1,5 @@
 //! Files of a review: pictures, documents, tables. What a picture says about whoever took it, where and when, is taken out.
 
-use img_parts::jpeg::{Jpeg, markers};
 use img_parts::png::Png;
 use warifu_core::id::FileId;
 use warifu_core::review::{File, Kind};
@@ -51,6 +50,9 @@ impl Board {
                 let (sitter, mut review) = or_say!(sitter_and_review(transaction, &key).await?);
                 or_say!(check_may_write(sitter.seat.role, &review));
                 let size = i64::try_from(kept.content.len()).unwrap_or(i64::MAX);
+                if review.items >= i64::try_from(warifu_core::review::ITEMS_MAX).unwrap_or(i64::MAX) {
+                    return Ok(Err(ReviewFault::TooLarge));
+                }
                 if transaction.sum_files(review.id).await?.saturating_add(size) > FILES_SIZE_MAX {
                     return Ok(Err(ReviewFault::TooLarge));
                 }
@@ -119,19 +121,48 @@ pub(super) fn cleaned(media_type: &str, content: &[u8]) -> Option<Vec<u8>> {
             png.chunks_mut().retain(|chunk| draws.contains(&chunk.kind()));
             Some(png.encoder().bytes().to_vec())
         }
-        "image/jpeg" => {
-            let mut jpeg = Jpeg::from_bytes(content.to_vec().into()).ok()?;
-            // Marks of applications and comments hold places, times and names; that of JFIF and Adobe's colours are needed.
-            let tells = |marker: u8| {
-                (markers::APP1..=markers::APP15).contains(&marker) && marker != markers::APP14 || marker == markers::COM
-            };
-            jpeg.segments_mut().retain(|segment| !tells(segment.marker()));
-            Some(jpeg.encoder().bytes().to_vec())
-        }
+        "image/jpeg" => jpeg(content),
         "application/pdf" => content.starts_with(b"%PDF-").then(|| content.to_vec()),
         "text/plain" | "text/csv" => {
             std::str::from_utf8(content).is_ok_and(|text| !text.contains('\0')).then(|| content.to_vec())
         }
         _ => None,
+    }
+}
+
+/// A JPEG (ITU-T T.81) of only what draws the picture: without marks of applications and comments, which hold places, times and names, but
+/// that of JFIF and Adobe's colours; and without whatever stands behind its end.
+fn jpeg(content: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = content.strip_prefix(&[0xff, 0xd8])?;
+    let mut out = vec![0xff, 0xd8];
+    loop {
+        let (&marker, after) = rest.strip_prefix(&[0xff])?.split_first()?;
+        rest = after;
+        match marker {
+            // Fills up.
+            0xff => rest = content.get(content.len() - rest.len() - 1..)?,
+            0xd9 => {
+                out.extend([0xff, 0xd9]);
+                return Some(out);
+            }
+            0x01 | 0xd0..=0xd7 => out.extend([0xff, marker]),
+            _ => {
+                let length = usize::from(u16::from_be_bytes([*rest.first()?, *rest.get(1)?]));
+                let (segment, after) = rest.split_at_checked(length.max(2))?;
+                let tells = matches!(marker, 0xe1..=0xed | 0xef | 0xfe);
+                if !tells {
+                    out.extend([0xff, marker]);
+                    out.extend(segment);
+                }
+                rest = after;
+                if marker == 0xda {
+                    // The picture itself, until the next marker that is none of its own.
+                    let ends = |pair: &[u8]| matches!(pair, [0xff, it] if !matches!(it, 0x00 | 0xd0..=0xd7));
+                    let end = rest.windows(2).position(ends)?;
+                    out.extend(rest.get(..end)?);
+                    rest = rest.get(end..)?;
+                }
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use warifu_core::time::Time;
 use warifu_store::{Change, KeptItem, Review, StoreError, Transaction};
 
 use super::library;
-use super::{Answer, ReviewFault, SeatKey, or_say, place, sitter, sitter_and_review};
+use super::{Answer, ReviewFault, SeatKey, check_key, or_say, place, sitter, sitter_and_review};
 use crate::board::Board;
 use crate::fault::Fault;
 
@@ -71,6 +71,7 @@ impl Board {
         body: Option<Body>,
     ) -> Result<Written, ReviewFault> {
         let chart = self.chart_for(key).await?;
+        check_key(item)?;
         let (key, item, now) = (key.clone(), item.to_owned(), self.clock.now());
         let written = self.tell(move |transaction| {
             Box::pin(async move {
@@ -108,6 +109,7 @@ impl Board {
     /// # Errors
     /// [`ReviewFault::Stranger`], or what the store said.
     pub async fn item_history(&self, key: &SeatKey, kind: Kind, item: &str) -> Result<Vec<Change>, ReviewFault> {
+        check_key(item)?;
         let (key, item) = (key.clone(), item.to_owned());
         let found = self.ask(move |transaction| {
             Box::pin(async move {

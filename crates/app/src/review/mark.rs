@@ -7,7 +7,8 @@ use warifu_store::{KeptDraft, KeptItem, KeptMark, StoreError, Transaction};
 
 use super::item::log;
 use super::{
-    Answer, ReviewFault, SeatKey, facilitator_and_review, or_say, place, review_of, sitter, sitter_and_review,
+    Answer, ReviewFault, SeatKey, check_key, facilitator_and_review, or_say, place, review_of, sitter,
+    sitter_and_review,
 };
 use crate::board::Board;
 use crate::fault::Fault;
@@ -59,8 +60,10 @@ impl Board {
                 transaction.list_drafts_of(sitter.seat.review, sitter.author).await.map(Ok)
             })
         });
-        let own = |KeptDraft { cause, version, body, is_collected, .. }| OwnMark { cause, version, body, is_collected };
-        Ok(found.await?.into_iter().map(own).collect())
+        let own = |KeptDraft { cause, version, body, is_collected, .. }| {
+            Some(OwnMark { cause, version, body: body?, is_collected })
+        };
+        Ok(found.await?.into_iter().filter_map(own).collect())
     }
 
     /// Marks a cause, or takes the mark back where there is no reason, as somebody who saw version `seen` of it; 0 for a new one.
@@ -76,6 +79,7 @@ impl Board {
         body: Option<Statement>,
     ) -> Result<u32, ReviewFault> {
         let chart = self.chart_for(key).await?;
+        check_key(cause)?;
         let (key, cause) = (key.clone(), cause.to_owned());
         let marked = self.tell(move |transaction| {
             Box::pin(async move {
@@ -83,30 +87,28 @@ impl Board {
                 let kept = transaction.find_draft(review.id, sitter.author, &cause).await?;
                 let standing = kept.as_ref().map_or(0, |kept| kept.version);
                 let text = body.as_ref().map(|body| serde_json::to_string(body).unwrap_or_default());
-                // Whoever asks again was not told that it is done.
-                let is_repeated = standing == seen.saturating_add(1)
-                    && kept.as_ref().is_some_and(|kept| Some(&kept.body) == text.as_ref());
-                let seen = if is_repeated { standing } else { seen };
+                // Whoever asks again was not told that it is done; and what was taken back can be marked like a new one.
+                let is_repeated =
+                    kept.as_ref().is_some_and(|kept| kept.body == text) && standing == seen.saturating_add(1);
+                let is_anew = seen == 0 && text.is_some() && kept.as_ref().is_some_and(|kept| kept.body.is_none());
+                let seen = if is_repeated || is_anew { standing } else { seen };
                 let decided = decide_mark(&place(&sitter, &review, &chart), &cause, seen, body.as_ref(), standing);
                 if let Err(refusal) = decided {
                     return Ok(Err(match ReviewFault::from(refusal) {
                         ReviewFault::Changed { .. } => {
-                            ReviewFault::Changed { version: standing, body: kept.map(|kept| kept.body) }
+                            ReviewFault::Changed { version: standing, body: kept.and_then(|kept| kept.body) }
                         }
                         no => no,
                     }));
                 }
-                if is_repeated {
+                if is_repeated || (text.is_none() && standing == 0) {
                     return Ok(Ok(standing));
                 }
+                // What was taken back before anything was collected leaves nothing to be collected.
+                let is_collected = text.is_none() && review.collected == 0;
                 let version = standing.saturating_add(1);
-                match text {
-                    Some(body) => {
-                        let draft = KeptDraft { author: sitter.author, cause, version, body, is_collected: false };
-                        transaction.save_draft(review.id, &draft).await?;
-                    }
-                    None => transaction.delete_draft(review.id, sitter.author, &cause).await?,
-                }
+                let draft = KeptDraft { author: sitter.author, cause, version, body: text, is_collected };
+                transaction.save_draft(review.id, &draft).await?;
                 Ok(Ok(version))
             })
         });
@@ -188,6 +190,7 @@ impl Board {
     /// # Errors
     /// As [`Board::table`].
     pub async fn marks_of(&self, key: &SeatKey, cause: &str) -> Result<Vec<ColumnMark>, ReviewFault> {
+        check_key(cause)?;
         let (key, cause) = (key.clone(), cause.to_owned());
         let found = self.ask(move |transaction| {
             Box::pin(async move {
@@ -203,12 +206,13 @@ impl Board {
 /// Makes columns of what everybody marked, in place of those of this round.
 async fn publish(transaction: &mut Transaction, review: warifu_core::id::ReviewId, round: i64) -> Answer<()> {
     let drafts = transaction.list_drafts(review).await?;
-    if drafts.is_empty() {
+    // One that everybody took back leaves the table too.
+    if drafts.iter().all(|draft| draft.body.is_none() && draft.is_collected) {
         let text = "Nobody has marked anything that could be collected.";
         return Ok(Err(ReviewFault::Fault(Fault::Invalid(text.to_owned()))));
     }
-    let drafts =
-        drafts.into_iter().map(|KeptDraft { author, cause, body, .. }| Draft { author, cause, body }).collect();
+    let said = |KeptDraft { author, cause, body, .. }| Some(Draft { author, cause, body: body? });
+    let drafts = drafts.into_iter().filter_map(said).collect();
     let first = transaction.delete_marks(review, round).await?;
     let marks = match collect(drafts, first, random::bytes::<16>) {
         Ok(marks) => marks,

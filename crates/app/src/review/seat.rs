@@ -1,7 +1,9 @@
 //! Beginning a review, taking seats in it by links, and leaving it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use secrecy::{ExposeSecret as _, SecretString};
 use warifu_core::id::ReviewId;
 use warifu_core::review::{Basis, Body, Progress, Role, SEATS_MAX, State, Statement};
@@ -18,6 +20,8 @@ use crate::random;
 pub const SEAT_KEY_PREFIX: &str = "wfr_";
 /// How long a link is good.
 const LINK_LIFE: Duration = Duration::from_secs(7 * 86_400);
+/// How often one key is looked at that asks several times at once.
+const TRIES: usize = 3;
 
 /// A link by which browsers take seats.
 #[derive(Debug)]
@@ -48,18 +52,52 @@ impl Board {
             return Err(ReviewFault::Role);
         }
         let new = self.new_review(name, (chart_key, version)).await?;
-        let (key, mac) = (key.clone(), key.newest()?);
-        let begun = self.database.write(move |transaction| {
+        self.sit(key, move |transaction| {
+            let new = new.clone();
             Box::pin(async move {
-                if let Ok(known) = sitter(transaction, &key).await? {
-                    return Ok((known.seat.review, known.seat.role));
-                }
                 new.create(transaction).await?;
-                transaction.create_seat(mac, new.id, Role::Facilitator).await?;
-                Ok((new.id, Role::Facilitator))
+                Ok(Some((new.id, Role::Facilitator)))
             })
-        });
-        Ok(begun.await?)
+        })
+        .await
+    }
+
+    /// Gives a key a seat where `find` says, unless it has one, and says where it sits. Of several that ask at once with one key one is
+    /// served, and the others are told the same.
+    pub(super) async fn sit<F>(&self, key: &SeatKey, find: F) -> Result<(ReviewId, Role), ReviewFault>
+    where
+        F: for<'t> Fn(&'t mut Transaction) -> BoxFuture<'t, Result<Option<(ReviewId, Role)>, StoreError>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (find, mac) = (Arc::new(find), key.newest()?);
+        for _ in 0..TRIES {
+            let (key, find) = (key.clone(), Arc::clone(&find));
+            let taken = self.database.write(move |transaction| {
+                Box::pin(async move {
+                    if let Ok(known) = sitter(transaction, &key).await? {
+                        return Ok(Some((known.seat.review, known.seat.role)));
+                    }
+                    let Some((review, role)) = find(transaction).await? else { return Ok(None) };
+                    if transaction.create_seat(mac, review, role).await? {
+                        return Ok(Some((review, role)));
+                    }
+                    // The same key was faster in another transaction. Nothing of this one stays.
+                    Err(StoreError::Conflict("this key has just taken a seat".to_owned()))
+                })
+            });
+            match taken.await {
+                Ok(Some(seat)) => {
+                    self.live.nudge();
+                    return Ok(seat);
+                }
+                // Used up perhaps by the same key a moment ago: then the next try finds its seat.
+                Ok(None) | Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Fault::Link.into())
     }
 
     /// Begins a review for an operator, in which nobody sits yet.
@@ -154,24 +192,19 @@ impl Board {
     /// # Errors
     /// [`Fault::Link`] if the link is none, is used up, was ended, or is too old.
     pub async fn take_seat(&self, key: &SeatKey, token: &str) -> Result<(ReviewId, Role), ReviewFault> {
-        let (key, mac, now) = (key.clone(), key.newest()?, self.clock.now());
-        let macs = self.keys.token_macs(token);
-        let taken = self.tell(move |transaction| {
+        let (macs, now) = (self.keys.token_macs(token), self.clock.now());
+        self.sit(key, move |transaction| {
+            let macs = macs.clone();
             Box::pin(async move {
-                if let Ok(known) = sitter(transaction, &key).await? {
-                    return Ok(Ok((known.seat.review, known.seat.role)));
+                for mac in macs {
+                    if let Some(link) = transaction.take_invitation(mac, now).await? {
+                        return Ok(Some((link.review, link.role)));
+                    }
                 }
-                for link in macs {
-                    let Some(link) = transaction.take_invitation(link, now).await? else { continue };
-                    transaction.create_seat(mac, link.review, link.role).await?;
-                    return Ok(Ok((link.review, link.role)));
-                }
-                Ok(Err(ReviewFault::Fault(Fault::Link)))
+                Ok(None)
             })
-        });
-        let taken = taken.await;
-        self.live.nudge();
-        taken
+        })
+        .await
     }
 
     /// Leaves the review. What was marked stays and is collected; nobody can change it any more.
@@ -249,6 +282,7 @@ impl Board {
 }
 
 /// A review that is to be begun.
+#[derive(Clone)]
 struct NewReview {
     id: ReviewId,
     chart: String,

@@ -70,7 +70,7 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn delete_file(&mut self, review: ReviewId, id: FileId) -> Result<(), StoreError> {
-        self.execute(&DELETE_FILE, &[review.bytes().into(), id.bytes().into()]).await.map(drop)
+        self.erase(&DELETE_FILE, &[review.bytes().into(), id.bytes().into()]).await.map(drop)
     }
 
     /// How many bytes the files of a review have.

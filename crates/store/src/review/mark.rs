@@ -16,8 +16,8 @@ pub struct KeptDraft {
     pub cause: String,
     /// Counts its changes.
     pub version: u32,
-    /// Why.
-    pub body: String,
+    /// Why; `None` if it was taken back.
+    pub body: Option<String>,
     /// Whether it was collected as it is.
     pub is_collected: bool,
 }
@@ -41,16 +41,14 @@ each_statements! {
 }
 
 statements! {
-    SAVE_DRAFT (Blob, Blob, Text, Int, Text) -> ()
-        "INSERT INTO review_drafts (review_id, author, cause, version, body, is_collected) VALUES ($1, $2, $3, $4, $5, 0) \
-         ON CONFLICT (review_id, author, cause) DO UPDATE SET version = $4, body = $5, is_collected = 0";
+    SAVE_DRAFT (Blob, Blob, Text, Int, Text, Int) -> ()
+        "INSERT INTO review_drafts (review_id, author, cause, version, body, is_collected) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (review_id, author, cause) DO UPDATE SET version = $4, body = $5, is_collected = $6";
     LIST_DRAFTS_OF (Blob, Blob) -> (Blob, Text, Int, Text, Int)
         "SELECT author, cause, version, body, is_collected FROM review_drafts WHERE review_id = $1 AND author = $2 ORDER BY cause";
     FIND_DRAFT (Blob, Blob, Text) -> (Blob, Text, Int, Text, Int)
         "SELECT author, cause, version, body, is_collected FROM review_drafts \
          WHERE review_id = $1 AND author = $2 AND cause = $3";
-    DELETE_DRAFT (Blob, Blob, Text) -> ()
-        "DELETE FROM review_drafts WHERE review_id = $1 AND author = $2 AND cause = $3";
     LIST_DRAFTS (Blob) -> (Blob, Text, Int, Text, Int)
         "SELECT author, cause, version, body, is_collected FROM review_drafts WHERE review_id = $1 ORDER BY author, cause";
     FIND_UNCOLLECTED (Blob) -> (Text)
@@ -79,12 +77,13 @@ impl Transaction {
             draft.author.into(),
             draft.cause.as_str().into(),
             i64::from(draft.version).into(),
-            draft.body.as_str().into(),
+            draft.body.as_deref().into(),
+            draft.is_collected.into(),
         ];
         self.execute(&SAVE_DRAFT, &row).await.map(drop)
     }
 
-    /// Somebody's marks, by cause.
+    /// Somebody's marks, by cause, those included that were taken back.
     ///
     /// # Errors
     /// What the database said.
@@ -106,16 +105,7 @@ impl Transaction {
         self.row(&FIND_DRAFT, &key).await?.map(|row| read_draft(&row)).transpose()
     }
 
-    /// Takes somebody's mark of a cause back.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn delete_draft(&mut self, review: ReviewId, author: [u8; 32], cause: &str) -> Result<(), StoreError> {
-        let key = [review.bytes().into(), author.into(), cause.into()];
-        self.execute(&DELETE_DRAFT, &key).await.map(drop)
-    }
-
-    /// Everybody's marks, by author and cause.
+    /// Everybody's marks, by author and cause, those included that were taken back.
     ///
     /// # Errors
     /// What the database said.
@@ -128,7 +118,7 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn delete_drafts(&mut self, review: ReviewId) -> Result<(), StoreError> {
-        self.execute(&DELETE_DRAFTS, &[review.bytes().into()]).await.map(drop)
+        self.erase(&DELETE_DRAFTS, &[review.bytes().into()]).await.map(drop)
     }
 
     /// Whether there is a mark that was not collected as it is.
@@ -221,7 +211,7 @@ fn read_draft(row: &Row) -> Result<KeptDraft, StoreError> {
         author: row.bytes(0)?,
         cause: row.text(1)?.to_owned(),
         version: row.converted(2, |version| u32::try_from(version).ok())?,
-        body: row.text(3)?.to_owned(),
+        body: row.optional(3, |row, column| row.text(column).map(str::to_owned))?,
         is_collected: row.is(4)?,
     })
 }

@@ -68,6 +68,27 @@ fn causes_stand_left_of_what_they_lead_to() {
     assert!(diagram.nodes.iter().all(|it| it.x - it.width / 2.0 >= 0.0 && it.x + it.width / 2.0 <= diagram.width));
 }
 
+/// Of a cycle one arrow points back; what most leads to still stands on the right.
+#[test]
+fn in_a_cycle_most_arrows_point_to_the_right() {
+    let items = [
+        node("a", "a"),
+        node("b", "b"),
+        node("c", "c"),
+        node("d", "d"),
+        arrow("1", "a", "b"),
+        arrow("2", "a", "d"),
+        arrow("3", "b", "d"),
+        arrow("4", "c", "d"),
+        arrow("5", "b", "c"),
+        arrow("6", "d", "a"),
+    ];
+    let diagram = laid_out(&items);
+    let back = diagram.arrows.iter().filter(|it| at(&diagram, &it.from).x > at(&diagram, &it.to).x).count();
+    assert_eq!(back, 1, "{:?}", diagram.arrows);
+    assert!(diagram.nodes.iter().all(|it| it.x <= at(&diagram, "d").x));
+}
+
 #[test]
 fn cycles_self_arrows_doubles_and_arrows_to_nowhere_are_survived() {
     let items = [
