@@ -1,5 +1,11 @@
 //! Proves the failure board without a wallet, by its commands: on both databases, as an operator and a facilitator use it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests say what is wrong by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests say what is wrong by panicking"
+)]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

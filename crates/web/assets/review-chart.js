@@ -17,6 +17,8 @@ export async function chartInto(root, api, onChoose) {
     const beside = make("div", "beside");
     list.before(beside);
     beside.append(list);
+    // What is seen and what is said must not differ by a gap.
+    for (const count of root.querySelectorAll("text.count")) count.before(" ");
     mandala(stage());
     show(shown);
   }

@@ -38,9 +38,9 @@ export class Diagram {
   }
 
   /** It is read while somebody looks at it. */
-  show(is) {
+  async show(is) {
     this.#isShown = is;
-    if (is && this.#isOld) this.read();
+    if (is && this.#isOld) await this.read();
   }
 
   #later(wait) {

@@ -24,7 +24,7 @@ export function evidencePlace(state, table) {
     const found = [];
     const add = (about, where, href, body) => found.push({ about, where, href, body });
     for (const key of FIELDS.flatMap(([, keys]) => keys)) {
-      if (key !== "name" && state.has("case", key)) add(`case/${key}`, itemName({ kind: "case", key }, causes), "#case", state.body("case", key));
+      if (key !== "name" && state.has("case", key)) add(`case/${key}`, itemName({ kind: "case", key }, causes, state), "#case", state.body("case", key));
     }
     for (const { key, body } of state.all("event").sort((a, b) => a.body.rank - b.body.rank)) {
       add(`event/${key}`, t("named", { what: t("event"), name: whenText(body.when) }), "#arrange/events", body.statement);
@@ -34,9 +34,13 @@ export function evidencePlace(state, table) {
         add(`cause/${key}`, t("reason_of", { letter: column, name: causes[key].name }), `#collect/${key}`, body);
       }
       for (const kind of SPOKEN) {
-        if (state.has(kind, key)) add(`cause/${key}`, itemName({ kind, key }, causes), `#arrange/cause/${key}`, state.body(kind, key));
+        if (state.has(kind, key)) add(`cause/${key}`, itemName({ kind, key }, causes, state), `#arrange/cause/${key}`, state.body(kind, key));
       }
     }
+    for (const { key, body } of state.all("arrow")) {
+      if (body.statement.text) add(`arrow/${key}`, itemName({ kind: "arrow", key, body }, causes, state), `#diagram/box/${body.from}`, body.statement);
+    }
+    for (const { key, body } of state.all("true_cause")) add(`true_cause/${key}`, itemName({ kind: "true_cause", key }, causes, state), `#diagram/box/${key}`, body.why);
     return found;
   }
 
@@ -65,6 +69,6 @@ export function evidencePlace(state, table) {
     make("section", "stack", make("h3", "", t("statements")), make("div", "row between", kinds, count), make("p", "small", t("evidence_how")), told, list));
   let waiting;
   const later = () => { clearTimeout(waiting); waiting = setTimeout(draw, 300); };
-  for (const name of ["case/*", "event/*", "why/*", "why_not/*", "discussion/*", "file/*", "counts"]) state.on(name, later);
+  for (const name of ["case/*", "event/*", "why/*", "why_not/*", "discussion/*", "file/*", "arrow/*", "true_cause/*", "counts"]) state.on(name, later);
   return { show(is) { isOpen = is; if (is) draw(); } };
 }

@@ -3,8 +3,8 @@ import { $, button, tell } from "./board-parts.js";
 import { saidWriting } from "./board-api.js";
 import { announce, make, number, t, word } from "./text.js";
 
-/** The place of each step that there is. */
-export const STEPS = { 1: "extract", 2: "collect", 3: "arrange" };
+/** The place of each step. */
+export const STEPS = { 1: "extract", 2: "collect", 3: "arrange", 4: "diagram", 5: "prevent" };
 const stepOf = (place) => Number(Object.keys(STEPS).find((step) => STEPS[step] === place) ?? 0);
 
 export function groupHead(state, goTo) {

@@ -7,7 +7,7 @@ import { showVersions } from "./review-versions.js";
 import { make, moment, number, t, word } from "./text.js";
 
 /** Kinds whose versions are worth a look. */
-const READ = new Set(["case", "why", "why_not", "discussion", "event", "open", "comment"]);
+const READ = new Set(["case", "why", "why_not", "discussion", "event", "open", "comment", "node", "arrow", "true_cause", "measure", "result"]);
 
 export function historyPlace(state) {
   const causes = causesByKey(state.chart);
@@ -21,16 +21,16 @@ export function historyPlace(state) {
   function said(change) {
     if (change.kind === "table") return t("history_collected", { n: number(change.body?.columns ?? 0) });
     if (change.kind === "progress") return t("history_progress", { state: word("state", change.body?.state ?? "open"), step: word("step", String(change.body?.step ?? 1)) });
-    const name = itemName(change, causes);
+    const name = itemName(change, causes, state);
     if (change.body === null) return t("history_erased", { name });
     return change.version === 1 ? t("history_added", { name }) : t("history_changed", { name });
   }
 
   function one(change) {
     const { kind, key } = change;
-    const look = () => showVersions(state, kind, key, itemName({ ...change, body: change.body ?? state.body(kind, key) }, causes), howOf(state, kind));
+    const look = () => showVersions(state, kind, key, itemName({ ...change, body: change.body ?? state.body(kind, key) }, causes, state), howOf(state, kind));
     const past = READ.has(kind) ? button(t("versions"), "text", look) : null;
-    past?.setAttribute("aria-label", `${t("versions")}: ${itemName(change, causes)}`);
+    past?.setAttribute("aria-label", `${t("versions")}: ${itemName(change, causes, state)}`);
     const at = make("time", "small", moment(change.at));
     at.dateTime = change.at;
     const item = make("li", "change", make("div", "", make("span", "", said(change)), at), past);

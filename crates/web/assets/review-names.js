@@ -26,15 +26,36 @@ export function chartRows(chart) {
 /** `{key: {name, group, region}}` of the causes. */
 export const causesByKey = (chart) => Object.fromEntries(chartRows(chart).filter((it) => it.level === "cause").map((it) => [it.key, it]));
 
-const first = (text, letters = 40) => ([...text].length > letters ? `${[...text].slice(0, letters).join("")}…` : text);
+/** The beginning of a text. */
+export const firstOf = (text, letters = 40) => ([...text].length > letters ? `${[...text].slice(0, letters).join("")}…` : text);
+
+/** What something is called that a box stands for: `cause/KEY` or `event/KEY`. */
+export function boxOf(state, causes, of) {
+  const [kind, key] = of.split("/");
+  return kind === "cause" ? causes[key]?.name ?? key : state.body("event", key)?.statement.text ?? t("event_gone");
+}
+
+/** What a box of the relation diagram says in full; nothing if it is gone. */
+export function boxName(state, causes, key) {
+  const body = state.body("node", key);
+  return !body ? "" : body.of ? boxOf(state, causes, body.of) : body.text;
+}
+
+/** Of two names in one line. */
+const SHORT = 24;
 
 /** What an item is called: `Why chosen: Hand-over`. `causes` from `causesByKey`. */
-export function itemName({ kind, key, body }, causes) {
+export function itemName({ kind, key, body }, causes, state) {
   const what = word("kind", kind);
+  const named = (text, letters) => (text ? t("named", { what, name: firstOf(text.replace(/\s+/g, " "), letters) }) : what);
+  const box = (one) => firstOf(boxName(state, causes, one).replace(/\s+/g, " ") || t("box_gone"), SHORT);
   if (kind === "case") return word("field", key);
-  if (kind in { why: 1, why_not: 1, discussion: 1, lift: 1 }) return t("named", { what, name: causes[key]?.name ?? key });
-  const text = kind === "event" ? body?.statement.text : kind === "file" ? body?.name : body?.text;
-  return text ? t("named", { what, name: first(text.replace(/\s+/g, " ")) }) : what;
+  if (kind in { why: 1, why_not: 1, discussion: 1, lift: 1 }) return named(causes[key]?.name ?? key);
+  if (kind === "node" && body?.of) return named(boxOf(state, causes, body.of));
+  if (kind === "arrow" && body) return named(t("arrow_from_to", { from: box(body.from), to: box(body.to) }), 2 * SHORT + 5);
+  if (kind === "true_cause") return named(boxName(state, causes, key) || t("box_gone"));
+  if (kind === "result") return named(state.body("measure", key)?.text ?? t("measure_gone"));
+  return named(kind === "event" ? body?.statement.text : kind === "file" ? body?.name : body?.text);
 }
 
 /** A time as it is known, `{kind, at}`, in words. */

@@ -2,8 +2,9 @@
 //
 // What a test can hold on to. Head: `#case-name`, `#state[data-state]`, `#role`, `#present` (a count in words), `#line` (shown while
 // nothing is live; `body[data-line]` is on, off or gone), `body[data-ready]`, `body[data-place]`, `body[data-writable]`. Steps: `#step-1`
-// to `#step-3`; places by address: `#extract`, `#collect[/CAUSE[/LETTER]]`, `#arrange[/cause/KEY|/events|/open]`, `#case`, `#evidence`,
-// `#history`, `#people`, `#practise` (or `?practise`). The group: `#group`, `#group-go`, `#group-here`.
+// to `#step-5`; places by address: `#extract`, `#collect[/CAUSE[/LETTER]]`, `#arrange[/cause/KEY|/events|/open]`, `#diagram[/box/KEY]`,
+// `#prevent[/BOX|/measure/KEY]`, `#case`, `#evidence`, `#history`, `#people`, `#practise` (or `?practise`). What steps 4 and 5 and the
+// export hold stands in `review-diagram.js`, `review-measure.js` and `review-export.js`. The group: `#group`, `#group-go`, `#group-here`.
 // Extract: `.cause[data-key]` in `#chart`, `#mark` (dialog), `#mark-text`, `#mark-save`, `#mark-remove`, `#marked`, `.own-mark[data-cause]`,
 // `#done`, `#done-count`, `#collect`, `#collect-confirm`. Collect: `#table` with `tr[data-cause]`, `td[data-column]`; `#reasons` (dialog)
 // with `.reason[data-column]`, `#discuss`. Arrange: `.cause-line[data-cause]`, `.cause-panel[data-cause]`, `[data-act=lift]`;
@@ -20,12 +21,15 @@ import { practisePlace } from "./board-practise.js";
 import { arrangePlace } from "./review-arrange.js";
 import { casePlace } from "./review-case.js";
 import { chartInto } from "./review-chart.js";
+import { diagramPlace } from "./review-diagram.js";
 import { eventsPlace } from "./review-events.js";
 import { evidencePlace } from "./review-evidence.js";
+import { exportPlace } from "./review-export.js";
 import { groupHead, STEPS } from "./review-group.js";
 import { historyPlace } from "./review-history.js";
 import { follow } from "./review-live.js";
 import { marksPlace } from "./review-marks.js";
+import { measurePlace } from "./review-measure.js";
 import { causesByKey, itemName } from "./review-names.js";
 import { openPlace } from "./review-open.js";
 import { peoplePlace } from "./review-people.js";
@@ -33,7 +37,7 @@ import { State } from "./review-state.js";
 import { showReasons, Table, tablePlace } from "./review-table.js";
 import { announce, number, t } from "./text.js";
 
-const PLACES = ["extract", "collect", "arrange", "case", "evidence", "history", "people", "practise"];
+const PLACES = ["extract", "collect", "arrange", "diagram", "prevent", "case", "evidence", "history", "people", "practise"];
 /** Changes by others are told together, so that a busy group does not drown who listens. */
 const TELL_MS = 4000;
 
@@ -74,9 +78,12 @@ async function run(state) {
   const arrange = arrangePlace(state, table);
   const evidence = evidencePlace(state, table);
   const past = historyPlace(state);
+  const relation = diagramPlace(state, table);
+  const measures = measurePlace(state);
   eventsPlace(state);
   openPlace(state);
   casePlace(state);
+  exportPlace(state);
   peoplePlace(state);
   let practice = null;
   let dialog = null;
@@ -101,7 +108,7 @@ async function run(state) {
 
   function route() {
     const isAsked = PLACES.includes(location.hash.slice(1).split("/")[0]);
-    const usual = new URLSearchParams(location.search).has("practise") ? "practise" : STEPS[state.progress.step] ?? "arrange";
+    const usual = new URLSearchParams(location.search).has("practise") ? "practise" : STEPS[state.progress.step] ?? "extract";
     const [name, ...rest] = (isAsked ? location.hash.slice(1) : usual).split("/");
     const isNew = name !== before;
     if (name !== "practise" && !isTableRead) {
@@ -121,6 +128,8 @@ async function run(state) {
     head.show(name);
     evidence.show(name === "evidence");
     past.show(name === "history");
+    relation.show(name === "diagram", rest);
+    measures.show(name === "prevent", rest);
     let heading = document.querySelector(`section[data-place="${name}"] h2`);
     if (name === "arrange") heading = part(rest) ?? heading;
     if (name === "collect" && causes[rest[0]]) reasons(rest);
@@ -154,7 +163,7 @@ async function run(state) {
   tellOthers(state, causes);
   addEventListener("hashchange", route);
   $("to-practise").addEventListener("click", () => goTo("practise"));
-  $("print").addEventListener("click", () => print());
+  for (const it of document.querySelectorAll("#print, [data-print]")) it.addEventListener("click", () => print());
   route();
   show("review");
   document.body.dataset.ready = "";
@@ -170,7 +179,7 @@ function tellOthers(state, causes) {
     waiting.push(item);
     timer ||= setTimeout(() => {
       timer = 0;
-      announce(waiting.length === 1 ? t("changed_live", { name: itemName(waiting[0], causes) }) : t("changed_live_n", { n: number(waiting.length) }));
+      announce(waiting.length === 1 ? t("changed_live", { name: itemName(waiting[0], causes, state) }) : t("changed_live_n", { n: number(waiting.length) }));
       waiting = [];
     }, TELL_MS);
   });

@@ -1,7 +1,7 @@
 // The reviews in which this browser has a seat, taking a seat by a link, and beginning a review.
 //
 // What a test can hold on to: `[data-view=invited]`, `#take-seat`, `#seat-told`; `#reviews > [data-review]`; `#begin-place`,
-// `#begin-name`, `#begin-chart`, `#begin-send`, `#begin-told`; `body[data-ready]`.
+// `#begin-name`, `#begin-chart`, `#begin-send`, `#begin-told`; `#import-place`, `#import-file`, `#import-told`; `body[data-ready]`.
 import { byLink, dropDrafts, dropSeat, keepLink, keepSeat, pendingKey, seats, settle } from "./board-store.js";
 import { $, button, confirmed, languages, named, tell } from "./board-parts.js";
 import { saidReading, saidWriting, sender } from "./board-api.js";
@@ -129,7 +129,34 @@ async function beginning() {
   }
   if (newest.has("it-project")) $("begin-chart").value = "it-project";
   $("begin-place").hidden = false;
+  $("import-place").hidden = false;
+  $("import-file").addEventListener("change", () => { const [file] = $("import-file").files; if (file) bringIn(file); });
   $("begin").addEventListener("submit", (event) => { event.preventDefault(); send(newest); });
+  return undefined;
+}
+
+/** Begins a review from a file that was taken out of a board as JSON. */
+async function bringIn(file) {
+  const told = $("import-told");
+  $("import-file").disabled = true;
+  tell(told, t("import_sending", { name: file.name }));
+  try {
+    const text = await file.text();
+    const isReview = (() => { try { return JSON.parse(text)?.format === "warifu-review"; } catch { return false; } })();
+    if (!isReview) return tell(told, t("import_no_review", { name: file.name }), "bad");
+    // The same key for the same file, should the reply be lost.
+    const own = await pendingKey(text);
+    const { id, role } = await sender(own).upload("/v1/reviews/import", new Blob([text], { type: "application/json" }));
+    await keepSeat({ id, key: own, role, name: "" });
+    await settle(text);
+    location.assign(`/reviews/${id}`);
+  } catch (problem) {
+    const texts = { forbidden: t("begin_refused"), invalid_request: t("import_wrong", { name: file.name }), unsupported_media_type: t("import_wrong", { name: file.name }), payload_too_large: t("import_large", { name: file.name }) };
+    tell(told, texts[problem.code] ?? saidWriting(problem), "bad");
+  } finally {
+    $("import-file").disabled = false;
+    $("import-file").value = "";
+  }
   return undefined;
 }
 
