@@ -115,6 +115,8 @@ pub(crate) struct DrawnArrow {
     pub(crate) standing: &'static str,
     /// From border to border.
     pub(crate) points: Vec<[f64; 2]>,
+    /// Whether it leaves and arrives at the sides of its boxes, and not at their tops and bottoms.
+    is_sideways: bool,
 }
 
 impl Diagram {
@@ -168,6 +170,7 @@ pub(crate) fn diagram(items: &[KeptItem], chart: &Chart, places: &[(f64, f64)]) 
     let arrows =
         gathered.arrows.iter().zip(&gathered.links).zip(&reading.links).map(|(((key, arrow), link), standing)| {
             let ends = nodes.get(link.from).zip(nodes.get(link.to));
+            let (points, is_sideways) = ends.map(|(from, to)| layout::line(from, to)).unwrap_or_default();
             DrawnArrow {
                 key: key.clone(),
                 from: arrow.from.clone(),
@@ -175,7 +178,8 @@ pub(crate) fn diagram(items: &[KeptItem], chart: &Chart, places: &[(f64, f64)]) 
                 strength: arrow.strength,
                 basis: basis(arrow.statement.basis),
                 standing: word(*standing),
-                points: ends.map(|(from, to)| layout::line(from, to)).unwrap_or_default(),
+                points,
+                is_sideways,
             }
         });
     let arrows = arrows.collect();
@@ -236,8 +240,10 @@ impl Gathered {
             let lines = drawn_lines(&label);
             (BOX_WIDE, tall(&lines))
         });
-        let apart = self.links.iter().filter(|link| link.from != link.to);
-        let mut links: Vec<_> = apart.map(|link| (link.from, link.to)).collect();
+        // Only what counts says which stands first.
+        let standings = read(self.nodes.len(), &self.links).links;
+        let counted = self.links.iter().zip(standings).filter(|(_, standing)| *standing == Standing::Counts);
+        let mut links: Vec<_> = counted.map(|(link, _)| (link.from, link.to)).collect();
         links.sort_unstable();
         links.dedup();
         Shape { sizes: sizes.collect(), links }

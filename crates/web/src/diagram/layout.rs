@@ -120,6 +120,9 @@ impl Shape {
         };
         let mut below = 0.0;
         for (part, _, _) in from_vertices_and_edges(&vertices, &links, &config) {
+            // The crate names a box by its place in the list that it was given.
+            let part: Vec<_> =
+                part.into_iter().filter_map(|(place, at)| linked.get(place).map(|number| (*number, at))).collect();
             let left = part.iter().map(|(_, (_, along))| *along).fold(f64::INFINITY, f64::min);
             let top = part
                 .iter()
@@ -166,14 +169,14 @@ pub(super) fn fit(nodes: &mut [DrawnNode]) -> Frame {
     Frame { left, top, width: round(right - left), height: round(bottom - top) }
 }
 
-/// From the border of a box to that of another: sideways where the other stands to the side, else up or down.
-pub(super) fn line(from: &DrawnNode, to: &DrawnNode) -> Vec<[f64; 2]> {
+/// From the border of a box to that of another: sideways, and then this is true, where the other stands to the side, else up or down.
+pub(super) fn line(from: &DrawnNode, to: &DrawnNode) -> (Vec<[f64; 2]>, bool) {
     let (across, down) = (to.x - from.x, to.y - from.y);
     if across.abs() >= (from.width + to.width) / 2.0 {
         let side = across.signum();
-        vec![[from.x + side * from.width / 2.0, from.y], [to.x - side * to.width / 2.0, to.y]]
+        (vec![[from.x + side * from.width / 2.0, from.y], [to.x - side * to.width / 2.0, to.y]], true)
     } else {
         let side = if down < 0.0 { -1.0 } else { 1.0 };
-        vec![[from.x, from.y + side * from.height / 2.0], [to.x, to.y - side * to.height / 2.0]]
+        (vec![[from.x, from.y + side * from.height / 2.0], [to.x, to.y - side * to.height / 2.0]], false)
     }
 }

@@ -29,14 +29,17 @@ fn arrow(out: &mut String, arrow: &DrawnArrow) {
         return;
     }
     // Gently bent: it leaves and arrives the way it looks.
-    let bend = (x2 - x1).abs().min(120.0) * 0.5 * (x2 - x1).signum();
+    let bend = |from: f64, to: f64| (to - from).abs().min(120.0) * 0.5 * (to - from).signum();
+    let (across, down) = if arrow.is_sideways { (bend(*x1, *x2), 0.0) } else { (0.0, bend(*y1, *y2)) };
     let dashes = if arrow.basis == "fact" { "" } else { r#" stroke-dasharray="6 4""# };
     let faint = if arrow.standing == "counts" { "#000" } else { "#999" };
     let _ = write!(
         out,
-        r#"<path d="M{x1} {y1}C{} {y1} {} {y2} {x2} {y2}" fill="none" stroke="{faint}" stroke-width="{}"{dashes} marker-end="url(#tip)"/>"#,
-        x1 + bend,
-        x2 - bend,
+        r#"<path d="M{x1} {y1}C{} {} {} {} {x2} {y2}" fill="none" stroke="{faint}" stroke-width="{}"{dashes} marker-end="url(#tip)"/>"#,
+        x1 + across,
+        y1 + down,
+        x2 - across,
+        y2 - down,
         0.7 + 0.6 * f64::from(arrow.strength),
     );
 }

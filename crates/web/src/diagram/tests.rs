@@ -106,6 +106,34 @@ fn cycles_self_arrows_doubles_and_arrows_to_nowhere_are_survived() {
     assert_eq!((overlaps(&diagram), diagram.left_out), (0, 1));
 }
 
+/// Whatever boxes stand alone among the others: without a cycle every arrow points to the right.
+#[test]
+fn without_cycles_every_arrow_points_to_the_right() {
+    let mut chance = 88_172_645_463_325_252_u64;
+    let mut drawn = |below: u64| {
+        chance ^= chance << 13;
+        chance ^= chance >> 7;
+        chance ^= chance << 17;
+        chance % below
+    };
+    for round in 0..60 {
+        let mut items: Vec<_> = (0..14).map(|number| node(&format!("n{number:02}"), "箱")).collect();
+        for number in 0..drawn(18) {
+            let (one, other) = (drawn(14), drawn(14));
+            if one != other {
+                let (from, to) = (one.min(other), one.max(other));
+                items.push(arrow(&format!("a{number:02}"), &format!("n{from:02}"), &format!("n{to:02}")));
+            }
+        }
+        let diagram = laid_out(&items);
+        for arrow in &diagram.arrows {
+            let (from, to) = (at(&diagram, &arrow.from), at(&diagram, &arrow.to));
+            assert!(from.x + BOX_WIDE < to.x, "round {round}: {} to {}: {} {}", arrow.from, arrow.to, from.x, to.x);
+        }
+        assert_eq!(overlaps(&diagram), 0, "round {round}");
+    }
+}
+
 #[test]
 fn nothing_is_drawn_of_nothing() {
     let empty = laid_out(&[]);
