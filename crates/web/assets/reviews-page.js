@@ -1,7 +1,7 @@
 // The reviews in which this browser has a seat, taking a seat by a link, and beginning a review.
 //
 // What a test can hold on to: `[data-view=invited]`, `#take-seat`, `#seat-told`; `#reviews > [data-review]`; `#begin-place`,
-// `#begin-name`, `#begin-chart`, `#begin-send`, `#begin-told`; `#import-place`, `#import-file`, `#import-told`; `body[data-ready]`.
+// `#begin-name`, `#begin-chart`, `#begin-send`, `#begin-told`; `#import-place`, `#import-file`, `#import-told`, `#sample-open`; `body[data-ready]`.
 import { byLink, dropDrafts, dropSeat, keepLink, keepSeat, pendingKey, seats, settle } from "./board-store.js";
 import { $, button, confirmed, languages, named, tell } from "./board-parts.js";
 import { saidReading, saidWriting, sender } from "./board-api.js";
@@ -129,10 +129,31 @@ async function beginning() {
   }
   if (newest.has("it-project")) $("begin-chart").value = "it-project";
   $("begin-place").hidden = false;
+  $("sample-place").hidden = false;
+  $("sample-open").addEventListener("click", openSample);
   $("import-place").hidden = false;
   $("import-file").addEventListener("change", () => { const [file] = $("import-file").files; if (file) bringIn(file); });
   $("begin").addEventListener("submit", (event) => { event.preventDefault(); send(newest); });
   return undefined;
+}
+
+/** Begins a review of one's own that is the sample: to read it, to practise on it, to open it again and go on. */
+async function openSample() {
+  const told = $("sample-told");
+  $("sample-open").disabled = true;
+  tell(told, t("saving"));
+  try {
+    // The same key for the same language, should the reply be lost.
+    const what = `sample ${document.documentElement.lang}`;
+    const own = await pendingKey(what);
+    const { id, role } = await sender(own).send("POST", "/v1/reviews/sample", {});
+    await keepSeat({ id, key: own, role, name: "7pay" });
+    await settle(what);
+    location.assign(`/reviews/${id}`);
+  } catch (problem) {
+    tell(told, problem.code === "forbidden" ? t("begin_refused") : saidWriting(problem), "bad");
+    $("sample-open").disabled = false;
+  }
 }
 
 /** Begins a review from a file that was taken out of a board as JSON. */
