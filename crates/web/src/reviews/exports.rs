@@ -36,6 +36,7 @@ enum Form {
 pub(super) struct ExportQuery {
     /// `md`, `html`, `csv` or `json`.
     #[serde(rename = "as")]
+    #[param(inline)]
     form: Form,
 }
 
