@@ -20,7 +20,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::future::BoxFuture;
 use warifu_core::chart::Chart;
 use warifu_core::id::ReviewId;
-use warifu_core::review::{Body, Place, Refusal, Role};
+use warifu_core::review::{Body, Kind, Place, Refusal, Role};
+use warifu_core::time::Time;
 use warifu_store::{KeptItem, Review, Seat, StoreError, Transaction};
 
 use crate::board::{Board, REMEMBERED};
@@ -29,12 +30,12 @@ use crate::fault::Fault;
 
 pub use chart::{BroughtChart, ShownChart};
 pub use export::Export;
-pub use file::{FILE_SIZE_MAX, FILE_TYPES};
+pub use file::FILE_SIZE_MAX;
 pub use item::{Written, read_body};
 pub use library::SharedMeasure;
 pub use live::{Crowd, Told, Watch};
 pub use mark::{ColumnMark, OwnMark, Table};
-pub use seat::{InvitationLink, SEAT_KEY_PREFIX};
+pub use seat::InvitationLink;
 
 /// Why a review gave no answer, or said no.
 #[derive(Debug, thiserror::Error)]
@@ -166,7 +167,7 @@ impl Board {
     /// The key of a seat, from its text: `wfr_` and 32 bytes in Base64url.
     #[must_use]
     pub fn seat_key(&self, text: &str) -> Option<SeatKey> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(SEAT_KEY_PREFIX)?).ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(seat::SEAT_KEY_PREFIX)?).ok()?;
         (bytes.len() == 32).then(|| SeatKey(self.keys.seat_macs(text)))
     }
 
@@ -180,11 +181,10 @@ impl Board {
             Box::pin(async move {
                 let sitter = or_say!(sitter(transaction, &key).await?);
                 let review = or_say!(review_of(transaction, &sitter).await?);
-                let people = transaction.count_seats(review.id).await?;
-                let present = transaction.count_presence(review.id, now).await?;
+                let crowd = crowd_of(transaction, review.id, now).await?;
                 let columns = transaction.count_columns(review.id).await?;
                 let items = transaction.list_items(review.id).await?;
-                Ok(Ok((sitter.seat, review, Crowd { present, people }, columns, items)))
+                Ok(Ok((sitter.seat, review, crowd, columns, items)))
             })
         });
         let (seat, review, crowd, columns, items) = found.await?;
@@ -207,9 +207,7 @@ impl Board {
             })
         });
         let (review, name) = found.await?;
-        let name = name.and_then(|json| read_body(warifu_core::review::Kind::Case, &json).ok());
-        let name = if let Some(Body::Statement(statement)) = name { statement.text } else { String::new() };
-        Ok((review.id, self.chart_of(&review)?, name))
+        Ok((review.id, self.chart_of(&review)?, name_of(name)))
     }
 
     /// The chart of a review, read once.
@@ -239,6 +237,20 @@ impl Board {
         });
         Ok(self.chart_of(&found.await?)?)
     }
+}
+
+/// What a case is called, from the JSON of its name.
+fn name_of(json: Option<String>) -> String {
+    match json.and_then(|json| read_body(Kind::Case, &json).ok()) {
+        Some(Body::Statement(statement)) => statement.text,
+        _ => String::new(),
+    }
+}
+
+/// Who sits in a review, and how many look at it.
+async fn crowd_of(transaction: &mut Transaction, review: ReviewId, now: Time) -> Result<Crowd, StoreError> {
+    let people = transaction.count_seats(review).await?;
+    Ok(Crowd { present: transaction.count_presence(review, now).await?, people })
 }
 
 /// Who sits where this key is.

@@ -13,7 +13,7 @@ mod statement;
 #[cfg(test)]
 mod tests;
 
-pub use collect::{Draft, Mark, MarkBy, collect, column_name};
+pub use collect::{Draft, Mark, collect, column_name};
 pub use item::{Body, CASE_FIELDS, Comment, Event, File, Kind, Lift, OpenPoint, Progress, State, When, WhenKind};
 pub use prevent::{Arrow, Measure, MeasureState, Node, Point, Proof, ProofKind, ProofResult, TrueCause};
 pub use statement::{Basis, Source, SourceKind, Statement, TextError};
@@ -121,15 +121,10 @@ pub fn decide(
     body: Option<Body>,
     standing: Standing,
 ) -> Result<Outcome, Refusal> {
-    let may_write = match kind {
-        Kind::Progress => place.role == Role::Facilitator,
-        _ => place.role != Role::Reader,
-    };
-    if !may_write {
-        return Err(Refusal::Role);
-    }
-    if place.is_complete && kind != Kind::Progress {
-        return Err(Refusal::Complete);
+    match kind {
+        Kind::Progress if place.role == Role::Facilitator => {}
+        Kind::Progress => return Err(Refusal::Role),
+        _ => check_may_write(place.role, place.is_complete)?,
     }
     if !has_place(place.chart, kind, key)
         || (body.is_none() && (kind == Kind::Progress || (kind == Kind::Case && key == "name")))
@@ -143,8 +138,7 @@ pub fn decide(
         }
     }
     if standing.version != seen {
-        let is_repeated = Some(standing.version) == seen.checked_add(1) && standing.body == body;
-        return if is_repeated { Ok(Outcome::Unchanged(standing)) } else { Err(Refusal::Changed) };
+        return unless_repeated(seen, body.as_ref(), standing);
     }
     if standing.version == 0 && (body.is_none() || place.items >= ITEMS_MAX) {
         return Err(if body.is_none() { Refusal::NoPlace } else { Refusal::Full });
@@ -153,7 +147,9 @@ pub fn decide(
     Ok(Outcome::Recorded(Standing { version, body }))
 }
 
-/// Whether somebody with this seat may mark a cause, or take a mark back, who saw version `seen` of it.
+/// Whether somebody who saw version `seen` of a mark of theirs marks the cause, or takes the mark back where `body` is `None`. As
+/// [`decide`], but that a mark that was taken back can be made anew like one that never was, and that what is not there can be taken
+/// back.
 ///
 /// # Errors
 /// [`Refusal`], in the order of its variants.
@@ -161,27 +157,42 @@ pub fn decide_mark(
     place: &Place<'_>,
     cause: &str,
     seen: u32,
-    body: Option<&Statement>,
-    standing: u32,
-) -> Result<(), Refusal> {
-    check_may_mark(place)?;
+    body: Option<Statement>,
+    standing: Standing,
+) -> Result<Outcome, Refusal> {
+    check_may_write(place.role, place.is_complete)?;
     if !is_cause(place.chart, cause) {
         return Err(Refusal::NoPlace);
     }
-    if let Some(statement) = body {
+    if let Some(statement) = &body {
         statement.check()?;
     }
-    if seen == standing { Ok(()) } else { Err(Refusal::Changed) }
+    let body = body.map(Body::Statement);
+    let is_anew = seen == 0 && body.is_some() && standing.body.is_none();
+    if standing.version != seen && !is_anew {
+        return unless_repeated(seen, body.as_ref(), standing);
+    }
+    if standing.version == 0 && body.is_none() {
+        return Ok(Outcome::Unchanged(standing));
+    }
+    let version = standing.version.checked_add(1).ok_or(Refusal::Full)?;
+    Ok(Outcome::Recorded(Standing { version, body }))
 }
 
-/// Whether somebody with this seat may mark at all now.
+/// What becomes of a change by somebody who saw another version: it was made before, if the next version says just that.
+fn unless_repeated(seen: u32, body: Option<&Body>, standing: Standing) -> Result<Outcome, Refusal> {
+    let is_repeated = Some(standing.version) == seen.checked_add(1) && standing.body.as_ref() == body;
+    if is_repeated { Ok(Outcome::Unchanged(standing)) } else { Err(Refusal::Changed) }
+}
+
+/// Whether a seat with this role writes anything but where the group is.
 ///
 /// # Errors
 /// [`Refusal::Role`] or [`Refusal::Complete`].
-pub fn check_may_mark(place: &Place<'_>) -> Result<(), Refusal> {
-    if place.role == Role::Reader {
+pub fn check_may_write(role: Role, is_complete: bool) -> Result<(), Refusal> {
+    if role == Role::Reader {
         Err(Refusal::Role)
-    } else if place.is_complete {
+    } else if is_complete {
         Err(Refusal::Complete)
     } else {
         Ok(())

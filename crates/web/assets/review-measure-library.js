@@ -11,7 +11,7 @@ const WORDS_MAX = 100;
 /** The search. `first` is looked for at first, without being typed; `adopted(measure)` hears what is taken over. */
 export function libraryOf(state, first, adopted) {
   const search = Object.assign(make("input"), { type: "search", id: "library-search", autocomplete: "off", maxLength: WORDS_MAX });
-  const list = make("ul", "library plain");
+  const list = make("ul", "shelf plain");
   const count = make("p", "small");
   count.setAttribute("role", "status");
   const told = teller();
@@ -24,7 +24,7 @@ export function libraryOf(state, first, adopted) {
     const causes = measure.causes.length ? make("p", "small", t("named", { what: t("answered"), name: measure.causes.join(t("list_comma")) })) : null;
     const learned = measure.learned ? make("div", "learned", make("h4", "", t("learned")), longText(measure.learned)) : null;
     const role = measure.role ? make("p", "small", t("named", { what: t("role"), name: measure.role })) : null;
-    return make("li", "library-one", longText(measure.text), causes, role, proofView(state, { ...measure.proof, file: "" }), learned, take);
+    return make("li", "shelf-one", longText(measure.text), causes, role, proofView(state, { ...measure.proof, file: "" }), learned, take);
   }
 
   async function ask(words) {
@@ -54,5 +54,5 @@ export function libraryOf(state, first, adopted) {
   search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(read, WAIT_MS); });
   search.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   read();
-  return make("section", "library-place stack", make("h3", "", t("library")), labelled(t("library_search"), search, t("library_hint")), told, count, list);
+  return make("section", "shelf-place stack", make("h3", "", t("library")), labelled(t("library_search"), search, t("library_hint")), told, count, list);
 }

@@ -1,7 +1,7 @@
 // The fifth step: every true cause gets a measure, every measure a proof, and what was learned goes to the library.
 //
 // What a test can hold on to: `#measure-add` and `[data-cause] [data-act=add]` open `#measure-new` (`#measure-save`; `[data-field=role|due|
-// remind|state|proof]`; `#library-search`, `.library-one [data-act=adopt]`, `#adopted`). `[data-cause]` is a true cause (`data-covered`),
+// remind|state|proof]`; `#library-search`, `.shelf-one [data-act=adopt]`, `#adopted`). `[data-cause]` is a true cause (`data-covered`),
 // `[data-measure]` a measure (`data-state`, `data-late`) with `[data-item="measure/KEY"]`, `[data-act=state]`, `[data-act=result]`,
 // `[data-act=share|unshare]`, `.result-place[data-passed]`. `#result` (dialog): `#result-is`, `#result-at`, `#result-text`, `#result-save`;
 // `#share-yes`. `#measures-count`; on the step: `#step-5 .due-mark[data-count]`.

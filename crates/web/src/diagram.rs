@@ -24,9 +24,9 @@ pub(crate) use layout::Shape;
 pub(crate) use svg::svg;
 
 /// Most boxes that are laid out; those after the last in the order of keys are left out, and it is said how many.
-pub(crate) const NODES_MAX: usize = 1_000;
+const NODES_MAX: usize = 1_000;
 /// Most arrows that are laid out.
-pub(crate) const ARROWS_MAX: usize = 3_000;
+const ARROWS_MAX: usize = 3_000;
 /// How wide a box is.
 const BOX_WIDE: f64 = 190.0;
 /// The letters of a label, and how far its lines are apart.

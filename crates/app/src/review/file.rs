@@ -2,10 +2,10 @@
 
 use img_parts::png::Png;
 use warifu_core::id::FileId;
-use warifu_core::review::{File, Kind};
+use warifu_core::review::{File, Kind, check_may_write};
 use warifu_store::KeptFile;
 
-use super::item::{Written, body_text, check_may_write, record};
+use super::item::{Written, body_text, record};
 use super::{ReviewFault, SeatKey, or_say, sitter, sitter_and_review};
 use crate::board::Board;
 use crate::fault::Fault;
@@ -16,7 +16,7 @@ pub const FILE_SIZE_MAX: usize = 5 * 1_024 * 1_024;
 /// Most bytes in the files of a review.
 pub(super) const FILES_SIZE_MAX: i64 = 50 * 1_024 * 1_024;
 /// What files a review takes.
-pub const FILE_TYPES: [&str; 5] = ["image/png", "image/jpeg", "application/pdf", "text/plain", "text/csv"];
+const FILE_TYPES: [&str; 5] = ["image/png", "image/jpeg", "application/pdf", "text/plain", "text/csv"];
 
 impl Board {
     /// Keeps a file, and lists it among the items of the review.
@@ -48,7 +48,7 @@ impl Board {
         let added = self.tell(move |transaction| {
             Box::pin(async move {
                 let (sitter, mut review) = or_say!(sitter_and_review(transaction, &key).await?);
-                or_say!(check_may_write(sitter.seat.role, &review));
+                or_say!(check_may_write(sitter.seat.role, review.is_complete));
                 let size = i64::try_from(kept.content.len()).unwrap_or(i64::MAX);
                 if review.items >= i64::try_from(warifu_core::review::ITEMS_MAX).unwrap_or(i64::MAX) {
                     return Ok(Err(ReviewFault::TooLarge));
@@ -92,7 +92,7 @@ impl Board {
         let erased = self.tell(move |transaction| {
             Box::pin(async move {
                 let (sitter, mut review) = or_say!(sitter_and_review(transaction, &key).await?);
-                or_say!(check_may_write(sitter.seat.role, &review));
+                or_say!(check_may_write(sitter.seat.role, review.is_complete));
                 let item = id.to_string();
                 let kept = transaction.find_item(review.id, Kind::File.text(), &item).await?;
                 let Some(kept) = kept.filter(|kept| kept.body.is_some()) else {

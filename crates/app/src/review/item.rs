@@ -1,7 +1,7 @@
 //! What a group writes together: each item with a version, so that nobody's change is lost to another's.
 
 use serde::de::Error as _;
-use warifu_core::review::{Body, Kind, Outcome, Role, Standing, State, decide};
+use warifu_core::review::{Body, Kind, Outcome, Refusal, Standing, State, decide};
 use warifu_core::time::Time;
 use warifu_store::{Change, KeptItem, Review, StoreError, Transaction};
 
@@ -84,7 +84,8 @@ impl Board {
                         return Ok(Ok(Written { version: standing.version, number: review.change_number }));
                     }
                     Ok(Outcome::Recorded(standing)) => standing,
-                    Err(refusal) => return Ok(Err(with_what_stands(refusal.into(), kept))),
+                    Err(Refusal::Changed) => return Ok(Err(what_stands(kept))),
+                    Err(refusal) => return Ok(Err(refusal.into())),
                 };
                 if let Some(Body::Progress(progress)) = &recorded.body {
                     or_say!(move_on(transaction, &mut review, progress.state).await?);
@@ -157,12 +158,10 @@ fn standing(kind: Kind, kept: Option<&KeptItem>) -> Standing {
     Standing { version: kept.map_or(0, |kept| kept.version), body }
 }
 
-/// Tells with a change that came between what stands there.
-pub(super) fn with_what_stands(no: ReviewFault, kept: Option<KeptItem>) -> ReviewFault {
-    match (no, kept) {
-        (ReviewFault::Changed { .. }, Some(kept)) => ReviewFault::Changed { version: kept.version, body: kept.body },
-        (no, _) => no,
-    }
+/// A change that came between, with what stands there.
+fn what_stands(kept: Option<KeptItem>) -> ReviewFault {
+    let (version, body) = kept.map_or((0, None), |kept| (kept.version, kept.body));
+    ReviewFault::Changed { version, body }
 }
 
 /// Completes a review or opens it again. With it the link between marks and whoever made them goes for good, so nothing may wait to be
@@ -213,17 +212,6 @@ pub(super) async fn log(
 fn minute(now: Time) -> Time {
     let micros = now.unix_micros();
     Time::from_unix_micros(micros - micros % MINUTE).unwrap_or(now)
-}
-
-/// Whether a role writes at all.
-pub(super) fn check_may_write(role: Role, review: &Review) -> Result<(), ReviewFault> {
-    if role == Role::Reader {
-        Err(ReviewFault::Role)
-    } else if review.is_complete {
-        Err(ReviewFault::Complete)
-    } else {
-        Ok(())
-    }
 }
 
 impl From<warifu_core::review::TextError> for ReviewFault {

@@ -12,7 +12,7 @@ use warifu_core::id::ReviewId;
 use warifu_core::time::Time;
 use warifu_store::{Change, Database, People, StoreError};
 
-use super::{ReviewFault, SeatKey, or_say, review_of, sitter};
+use super::{ReviewFault, SeatKey, crowd_of, or_say, review_of, sitter};
 use crate::board::Board;
 use crate::clock::Clock;
 
@@ -104,9 +104,8 @@ impl Board {
             Box::pin(async move {
                 let sitter = or_say!(sitter(transaction, &key).await?);
                 let review = or_say!(review_of(transaction, &sitter).await?);
-                let people = transaction.count_seats(review.id).await?;
-                let present = transaction.count_presence(review.id, now).await?;
-                Ok(Ok((review, Crowd { present, people })))
+                let crowd = crowd_of(transaction, review.id, now).await?;
+                Ok(Ok((review, crowd)))
             })
         });
         let (review, crowd) = found.await?;
@@ -187,9 +186,7 @@ impl Live {
                 let is_new = transaction.find_change_number(review).await?.is_some_and(|last| last > number);
                 let changes =
                     if is_new { transaction.list_changes_after(review, number, STRETCH).await? } else { Vec::new() };
-                let people = transaction.count_seats(review).await?;
-                let present = transaction.count_presence(review, now).await?;
-                Ok(News { changes, crowd: Crowd { present, people } })
+                Ok(News { changes, crowd: crowd_of(transaction, review, now).await? })
             })
         });
         let news = news.await?;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use warifu_core::review::{Draft, Statement, check_may_mark, collect, column_name, decide_mark};
+use warifu_core::review::{
+    Draft, Kind, Outcome, Refusal, Standing, Statement, check_may_write, collect, column_name, decide_mark,
+};
 use warifu_store::{KeptDraft, KeptItem, KeptMark, StoreError, Transaction};
 
-use super::item::log;
+use super::item::{body_text, log, read_body};
 use super::{
     Answer, ReviewFault, SeatKey, check_key, facilitator_and_review, or_say, place, review_of, sitter,
     sitter_and_review,
@@ -85,31 +87,26 @@ impl Board {
             Box::pin(async move {
                 let (sitter, review) = or_say!(sitter_and_review(transaction, &key).await?);
                 let kept = transaction.find_draft(review.id, sitter.author, &cause).await?;
-                let standing = kept.as_ref().map_or(0, |kept| kept.version);
-                let text = body.as_ref().map(|body| serde_json::to_string(body).unwrap_or_default());
-                // Whoever asks again was not told that it is done; and what was taken back can be marked like a new one.
-                let is_repeated =
-                    kept.as_ref().is_some_and(|kept| kept.body == text) && standing == seen.saturating_add(1);
-                let is_anew = seen == 0 && text.is_some() && kept.as_ref().is_some_and(|kept| kept.body.is_none());
-                let seen = if is_repeated || is_anew { standing } else { seen };
-                let decided = decide_mark(&place(&sitter, &review, &chart), &cause, seen, body.as_ref(), standing);
-                if let Err(refusal) = decided {
-                    return Ok(Err(match ReviewFault::from(refusal) {
-                        ReviewFault::Changed { .. } => {
-                            ReviewFault::Changed { version: standing, body: kept.and_then(|kept| kept.body) }
-                        }
-                        no => no,
-                    }));
-                }
-                if is_repeated || (text.is_none() && standing == 0) {
-                    return Ok(Ok(standing));
-                }
-                // What was taken back before anything was collected leaves nothing to be collected.
-                let is_collected = text.is_none() && review.collected == 0;
-                let version = standing.saturating_add(1);
-                let draft = KeptDraft { author: sitter.author, cause, version, body: text, is_collected };
+                let version = kept.as_ref().map_or(0, |kept| kept.version);
+                let text = kept.and_then(|kept| kept.body);
+                let said = text.as_deref().and_then(|json| read_body(Kind::Case, json).ok());
+                let standing = Standing { version, body: said };
+                let recorded = match decide_mark(&place(&sitter, &review, &chart), &cause, seen, body, standing) {
+                    Ok(Outcome::Unchanged(standing)) => return Ok(Ok(standing.version)),
+                    Ok(Outcome::Recorded(standing)) => standing,
+                    Err(Refusal::Changed) => return Ok(Err(ReviewFault::Changed { version, body: text })),
+                    Err(refusal) => return Ok(Err(refusal.into())),
+                };
+                let draft = KeptDraft {
+                    author: sitter.author,
+                    cause,
+                    version: recorded.version,
+                    // What was taken back before anything was collected leaves nothing to be collected.
+                    is_collected: recorded.body.is_none() && review.collected == 0,
+                    body: recorded.body.as_ref().map(body_text),
+                };
                 transaction.save_draft(review.id, &draft).await?;
-                Ok(Ok(version))
+                Ok(Ok(recorded.version))
             })
         });
         marked.await
@@ -121,11 +118,11 @@ impl Board {
     /// # Errors
     /// [`ReviewFault::Role`] unless a facilitator asks; [`Fault::Invalid`] if nobody has marked anything.
     pub async fn collect_marks(&self, key: &SeatKey) -> Result<(u32, i64), ReviewFault> {
-        let (key, now, chart) = (key.clone(), self.clock.now(), self.chart_for(key).await?);
+        let (key, now) = (key.clone(), self.clock.now());
         let collected = self.tell(move |transaction| {
             Box::pin(async move {
                 let (sitter, mut review) = or_say!(facilitator_and_review(transaction, &key).await?);
-                or_say!(check_may_mark(&place(&sitter, &review, &chart)));
+                or_say!(check_may_write(sitter.seat.role, review.is_complete));
                 or_say!(publish(transaction, review.id, review.round).await?);
                 let columns = transaction.count_columns(review.id).await?;
                 let body = Some(format!("{{\"columns\":{columns}}}"));

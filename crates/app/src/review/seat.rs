@@ -11,13 +11,13 @@ use warifu_core::time::Time;
 use warifu_store::{Invitation, Review, StoreError, Transaction};
 
 use super::item::{body_text, record};
-use super::{Answer, ReviewFault, SeatKey, facilitator_and_review, or_say, sitter, sitter_and_review};
+use super::{Answer, ReviewFault, SeatKey, facilitator_and_review, name_of, or_say, sitter, sitter_and_review};
 use crate::board::{Begin, Board};
 use crate::fault::Fault;
 use crate::random;
 
 /// What the text of a seat's key begins with.
-pub const SEAT_KEY_PREFIX: &str = "wfr_";
+pub(super) const SEAT_KEY_PREFIX: &str = "wfr_";
 /// How long a link is good.
 const LINK_LIFE: Duration = Duration::from_secs(7 * 86_400);
 /// How often one key is looked at that asks several times at once.
@@ -273,11 +273,7 @@ impl Board {
                 Ok(found)
             })
         });
-        let name = |json: Option<String>| {
-            let body = json.and_then(|json| super::read_body(warifu_core::review::Kind::Case, &json).ok());
-            if let Some(Body::Statement(statement)) = body { statement.text } else { String::new() }
-        };
-        Ok(found.await?.into_iter().map(|(review, json)| (review, name(json))).collect())
+        Ok(found.await?.into_iter().map(|(review, json)| (review, name_of(json))).collect())
     }
 }
 

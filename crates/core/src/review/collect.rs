@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::statement::Statement;
-
-/// A cause that somebody marked, before it is collected.
+/// A cause that somebody marked, before it is collected; `T` stands for the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft<T = Statement> {
+pub struct Draft<T> {
     /// Whose: a hash, whose key is in one browser.
     pub author: [u8; 32],
     /// The key of the cause.
@@ -17,11 +15,8 @@ pub struct Draft<T = Statement> {
 }
 
 /// A cause that was marked, after it was collected.
-pub type Mark = MarkBy<Statement>;
-
-/// As [`Mark`], whatever stands for the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MarkBy<T> {
+pub struct Mark<T> {
     /// Which column, from 0: see [`column_name`].
     pub column: u32,
     /// The key of the cause.
@@ -39,7 +34,7 @@ pub fn collect<T, E>(
     drafts: Vec<Draft<T>>,
     first: u32,
     mut draw: impl FnMut() -> Result<[u8; 16], E>,
-) -> Result<Vec<MarkBy<T>>, E> {
+) -> Result<Vec<Mark<T>>, E> {
     let mut lots: BTreeMap<[u8; 32], [u8; 16]> = BTreeMap::new();
     for draft in &drafts {
         if let Entry::Vacant(vacant) = lots.entry(draft.author) {
@@ -53,7 +48,7 @@ pub fn collect<T, E>(
         .into_iter()
         .filter_map(|Draft { author, cause, body }| {
             let column = *columns.get(&author)?;
-            Some(MarkBy { column, cause, body })
+            Some(Mark { column, cause, body })
         })
         .collect();
     marks.sort_by(|a, b| (&a.cause, a.column).cmp(&(&b.cause, b.column)));

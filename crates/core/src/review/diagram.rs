@@ -191,17 +191,3 @@ fn walk(ways: &[Vec<usize>], from: usize, seen: &mut [bool], order: &mut Vec<usi
         }
     }
 }
-
-/// What leads to a node, near or far, itself not included unless it leads to itself.
-#[must_use]
-pub fn behind(node: usize, links: &[Link], standings: &[Standing]) -> BTreeSet<usize> {
-    let (mut found, mut waiting) = (BTreeSet::new(), vec![node]);
-    while let Some(at) = waiting.pop() {
-        for (link, standing) in links.iter().zip(standings) {
-            if link.to == at && *standing == Standing::Counts && found.insert(link.from) {
-                waiting.push(link.from);
-            }
-        }
-    }
-    found
-}

@@ -90,8 +90,26 @@ fn a_role_and_a_state_allow_what_they_allow() {
         let moved = write(&place, (Kind::Progress, "review"), 0, progress.clone(), &NONE);
         assert_eq!(moved.map(drop), may_move, "{role:?} {is_complete}");
         assert_eq!(write(&place, (Kind::Why, "one"), 0, why.clone(), &NONE).map(drop), may_write, "{role:?}");
-        assert_eq!(decide_mark(&place, "one", 0, Some(&said("a")), 0), may_write, "{role:?} marks");
+        assert_eq!(decide_mark(&place, "one", 0, Some(said("a")), NONE).map(drop), may_write, "{role:?} marks");
     }
+}
+
+/// A mark that was taken back counts on, can be made anew, and what was never there can be taken back.
+#[test]
+fn a_mark_that_was_taken_back_is_not_forgotten() {
+    let chart = chart();
+    let place = place(&chart, Role::Participant);
+    let mark =
+        |seen, text: Option<&str>, stands: &Standing| decide_mark(&place, "one", seen, text.map(said), stands.clone());
+    let stands = |version, text: Option<&str>| Standing { version, body: text.map(|text| Body::Statement(said(text))) };
+    assert_eq!(mark(0, Some("a"), &NONE), Ok(Outcome::Recorded(stands(1, Some("a")))));
+    assert_eq!(mark(0, Some("a"), &stands(1, Some("a"))), Ok(Outcome::Unchanged(stands(1, Some("a")))));
+    assert_eq!(mark(1, None, &stands(1, Some("a"))), Ok(Outcome::Recorded(stands(2, None))));
+    assert_eq!(mark(1, None, &stands(2, None)), Ok(Outcome::Unchanged(stands(2, None))));
+    assert_eq!(mark(0, Some("b"), &stands(2, None)), Ok(Outcome::Recorded(stands(3, Some("b")))));
+    assert_eq!(mark(1, Some("c"), &stands(3, Some("b"))), Err(Refusal::Changed), "it saw the first");
+    assert_eq!(mark(1, Some("c"), &stands(2, None)), Err(Refusal::Changed));
+    assert_eq!(mark(0, None, &NONE), Ok(Outcome::Unchanged(NONE)));
 }
 
 #[test]

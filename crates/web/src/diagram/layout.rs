@@ -1,9 +1,6 @@
 //! Where boxes stand: in layers from left to right, cause to effect, with few crossings (Sugiyama, Tagawa, Toda 1981, as the crate
 //! `rust-sugiyama` has it); what is connected to nothing stands below in rows.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-
 use rust_sugiyama::configure::{Config, CrossingMinimization, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
@@ -59,47 +56,6 @@ impl Shape {
         places
     }
 
-    /// The arrows without cycles: few of them turned round, so that most point from left to right (Eades, Lin, Smyth 1993). What
-    /// nothing leads to comes first, what leads to nothing last, and of the rest what leads to the most and from the fewest.
-    fn forward(&self) -> Vec<(usize, usize)> {
-        let mut left: Vec<usize> = (0..self.sizes.len()).collect();
-        let mut links = self.links.clone();
-        let (mut front, mut back) = (Vec::new(), Vec::new());
-        while !left.is_empty() {
-            let mut effects: BTreeMap<usize, (i64, i64)> = left.iter().map(|it| (*it, (0, 0))).collect();
-            for (from, to) in &links {
-                effects.entry(*from).or_default().1 += 1;
-                effects.entry(*to).or_default().0 += 1;
-            }
-            let ends = |it: &&usize| effects.get(it).is_some_and(|(_, outward)| *outward == 0);
-            let begins = |it: &&usize| effects.get(it).is_some_and(|(inward, _)| *inward == 0);
-            let effect = |it: &&usize| effects.get(it).map(|(inward, outward)| (outward - inward, Reverse(**it)));
-            // All that can be taken at once are.
-            let ending: BTreeSet<usize> = left.iter().filter(ends).copied().collect();
-            let beginning: BTreeSet<usize> =
-                left.iter().filter(begins).filter(|it| !ending.contains(it)).copied().collect();
-            let mut taken: BTreeSet<usize> = ending.union(&beginning).copied().collect();
-            back.extend(ending.iter().rev());
-            front.extend(beginning.iter());
-            if taken.is_empty() {
-                let strongest = left.iter().max_by_key(effect).copied();
-                front.extend(strongest);
-                taken.extend(strongest);
-            }
-            left.retain(|it| !taken.contains(it));
-            links.retain(|(from, to)| !taken.contains(from) && !taken.contains(to));
-        }
-        let order = front.into_iter().chain(back.into_iter().rev());
-        let rank: BTreeMap<usize, usize> = order.zip(0..).collect();
-        let turned = |(from, to): &(usize, usize)| {
-            if rank.get(from) < rank.get(to) { (*from, *to) } else { (*to, *from) }
-        };
-        let mut links: Vec<_> = self.links.iter().map(turned).collect();
-        links.sort_unstable();
-        links.dedup();
-        links
-    }
-
     /// Lays out what arrows connect, one part below the other, and gives where the last one ends.
     fn lay_out_linked(&self, linked: &[usize], places: &mut [(f64, f64)]) -> f64 {
         // The crate lays layers from top to bottom; here they stand side by side, so that width and height change places.
@@ -109,7 +65,7 @@ impl Shape {
             .iter()
             .filter_map(|number| Some((id(*number), (self.sizes.get(*number)?.1 + GAP, deepest + LAYER_GAP))))
             .collect();
-        let links: Vec<_> = self.forward().into_iter().map(|(from, to)| (id(from), id(to))).collect();
+        let links: Vec<_> = self.links.iter().map(|(from, to)| (id(*from), id(*to))).collect();
         let config = Config {
             vertex_spacing: 1.0,
             ranking_type: RankingType::MinimizeEdgeLength,

@@ -28,8 +28,6 @@ fn a_small_case_is_scored_as_by_hand() {
     assert_eq!(proposed, [true, false, false, true, false, false], "half of the best is enough");
     assert!(reading.cycles.is_empty());
     assert_eq!(reading.density_permille, 266, "8 of 30");
-    assert_eq!(behind(4, &links, &reading.links).into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
-    assert!(behind(0, &links, &reading.links).is_empty());
 }
 
 #[test]
@@ -112,9 +110,6 @@ proptest! {
                 let together = reading.cycles.iter().any(|it| it.contains(&one) && it.contains(&other));
                 prop_assert_eq!(together, can(one, other) && can(other, one), "{} {}", one, other);
             }
-            let behind: Vec<_> = behind(one, &links, &reading.links).into_iter().collect();
-            let expected: Vec<_> = (0..7).filter(|from| can(*from, one)).collect();
-            prop_assert_eq!(behind, expected);
         }
     }
 }
