@@ -9,6 +9,12 @@ import { chartInto } from "./review-chart.js";
 import { chartRows } from "./review-names.js";
 import { announce, make, number, t } from "./text.js";
 
+/** The picture is one review's; what is summed on it is not that review alone. */
+function untitled(place) {
+  for (const title of place.querySelectorAll(".mandala .title")) title.textContent = "";
+  for (const picture of place.querySelectorAll("svg.mandala")) picture.setAttribute("aria-label", t("compare_years"));
+}
+
 /** Those without a year come last. */
 const LAST_YEAR = "9999";
 
@@ -68,7 +74,7 @@ async function begin() {
     place.id = "chart";
     $("chart").replaceWith(place);
     picture = null;
-    await chartInto(place, newest.api, null).then((it) => { picture = it; }, () => tell($("compare-told"), t("picture_unread"), "bad"));
+    await chartInto(place, newest.api, null).then((it) => { picture = it; untitled(place); }, () => tell($("compare-told"), t("picture_unread"), "bad"));
     draw();
   }
 

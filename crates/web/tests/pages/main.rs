@@ -1,0 +1,16 @@
+//! The pages in a real browser.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
+
+mod board;
+mod docs_page;
+mod kiosk;
+mod screen;
+mod till;
+mod visit;
+mod wallet;
