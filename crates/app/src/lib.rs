@@ -64,8 +64,9 @@ pub use payment::{CancelTarget, CaptureRequest, PaymentRequest};
 pub use random::new_trace_id;
 pub use refund::RefundRequest;
 pub use review::{
-    BroughtChart, ColumnMark, Crowd, Export, FILE_SIZE_MAX, InvitationLink, Look, OwnMark, ReviewFault, SeatKey,
-    SharedMeasure, ShownChart, Table, Told, Watch, Written, parse_review, read_body,
+    Became, BroughtChart, ColumnMark, Crowd, Export, FILE_SIZE_MAX, Incident, InvitationLink, Look, MeasureResult,
+    OwnMark, Reported, Results, ReviewFault, SeatKey, SharedMeasure, ShownChart, Table, Told, Watch, Written,
+    parse_review, read_body,
 };
 pub use sandbox::Scenario;
 pub use session::{FRESH, NewSession, Phone, SESSION_IDLE, SESSION_LIFE};

@@ -6,10 +6,12 @@
 mod chart;
 mod export;
 mod file;
+mod incident;
 mod item;
 mod library;
 pub(crate) mod live;
 mod mark;
+mod report;
 mod sample;
 mod seat;
 
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::future::BoxFuture;
+use serde::de::{DeserializeOwned, Error as _};
 use warifu_core::chart::Chart;
 use warifu_core::id::ReviewId;
 use warifu_core::review::{Body, Kind, Place, Refusal, Role};
@@ -31,10 +34,12 @@ use crate::fault::Fault;
 pub use chart::{BroughtChart, ShownChart};
 pub use export::Export;
 pub use file::FILE_SIZE_MAX;
+pub use incident::Incident;
 pub use item::{Written, read_body};
 pub use library::SharedMeasure;
 pub use live::{Crowd, Told, Watch};
 pub use mark::{ColumnMark, OwnMark, Table};
+pub use report::{Became, MeasureResult, Reported, Results};
 pub use seat::InvitationLink;
 
 /// Why a review gave no answer, or said no.
@@ -239,6 +244,18 @@ impl Board {
     }
 }
 
+/// Reads an object from JSON. A derive alone would take a list of its values for it too.
+fn read_object<T: DeserializeOwned>(json: &str) -> Result<T, serde_json::Error> {
+    let is_object = json.trim_start().starts_with('{');
+    if is_object { serde_json::from_str(json) } else { Err(serde_json::Error::custom("expected an object")) }
+}
+
+/// What is wrong with a piece of JSON, without a place in it: the piece is named by whoever has it.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.as_str(), |(told, _)| told).to_owned()
+}
+
 /// What a case is called, from the JSON of its name.
 fn name_of(json: Option<String>) -> String {
     match json.and_then(|json| read_body(Kind::Case, &json).ok()) {
@@ -253,8 +270,8 @@ async fn crowd_of(transaction: &mut Transaction, review: ReviewId, now: Time) ->
     Ok(Crowd { present: transaction.count_presence(review, now).await?, people })
 }
 
-/// Who sits where this key is.
-pub(crate) async fn sitter(transaction: &mut Transaction, key: &SeatKey) -> Answer<Sitter> {
+/// Who sits where this key is, whatever the seat allows.
+pub(crate) async fn seated(transaction: &mut Transaction, key: &SeatKey) -> Answer<Sitter> {
     for (mac, author) in &key.0 {
         if let Some(seat) = transaction.find_seat(*mac).await? {
             return Ok(Ok(Sitter { seat, author: *author }));
@@ -263,16 +280,26 @@ pub(crate) async fn sitter(transaction: &mut Transaction, key: &SeatKey) -> Answ
     Ok(Err(ReviewFault::Stranger))
 }
 
+/// Who sits where this key is, and reads there: everything but handing in and leaving asks this, so that a program learns nothing.
+pub(crate) async fn sitter(transaction: &mut Transaction, key: &SeatKey) -> Answer<Sitter> {
+    let sitter = or_say!(seated(transaction, key).await?);
+    Ok(if sitter.seat.role.reads() { Ok(sitter) } else { Err(ReviewFault::Role) })
+}
+
 /// The review of a seat.
 async fn review_of(transaction: &mut Transaction, sitter: &Sitter) -> Answer<Review> {
     Ok(transaction.find_review(sitter.seat.review).await?.ok_or(ReviewFault::Stranger))
 }
 
-/// Who sits where this key is, and the review, which nobody else changes until the transaction has ended.
+/// The review of a seat, which nobody else changes until the transaction has ended.
+pub(crate) async fn held(transaction: &mut Transaction, sitter: &Sitter) -> Answer<Review> {
+    Ok(transaction.lock_review(sitter.seat.review).await?.ok_or(ReviewFault::Stranger))
+}
+
+/// Who sits where this key is and reads there, and the review, as [`held`].
 pub(crate) async fn sitter_and_review(transaction: &mut Transaction, key: &SeatKey) -> Answer<(Sitter, Review)> {
     let sitter = or_say!(sitter(transaction, key).await?);
-    let review = transaction.lock_review(sitter.seat.review).await?;
-    Ok(review.map(|review| (sitter, review)).ok_or(ReviewFault::Stranger))
+    Ok(held(transaction, &sitter).await?.map(|review| (sitter, review)))
 }
 
 /// The same for what only facilitators do.

@@ -8,6 +8,7 @@ mod collect;
 pub mod diagram;
 mod item;
 mod prevent;
+mod report;
 mod statement;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 pub use collect::{Draft, Mark, collect, column_name};
 pub use item::{Body, CASE_FIELDS, Comment, Event, File, Kind, Lift, OpenPoint, Progress, State, When, WhenKind};
 pub use prevent::{Arrow, Measure, MeasureState, Node, Point, Proof, ProofKind, ProofResult, TrueCause};
+pub use report::{Handed, REPORT_MAX, Whose, decide_result, latest_of_each};
 pub use statement::{Basis, Source, SourceKind, Statement, TextError};
 
 use crate::chart::{Chart, Item};
@@ -24,7 +26,7 @@ use crate::chart::{Chart, Item};
 pub const ITEMS_MAX: u64 = 5_000;
 /// Most characters in the name of a case, which stands in the middle of the mandala.
 pub const NAME_CHARS_MAX: usize = 100;
-/// Most people that have a seat in a review.
+/// Most seats in a review, those of programs included.
 pub const SEATS_MAX: u32 = 200;
 
 /// What a seat in a review allows.
@@ -36,9 +38,31 @@ pub enum Role {
     Participant,
     /// Reads what is published.
     Reader,
+    /// A program: hands in what came of proofs, and reads nothing.
+    Program,
 }
 
 impl Role {
+    const ALL: [Self; 4] = [Self::Facilitator, Self::Participant, Self::Reader, Self::Program];
+
+    /// Whether it marks and writes.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Facilitator | Self::Participant)
+    }
+
+    /// Whether it reads what is published.
+    #[must_use]
+    pub const fn reads(self) -> bool {
+        !matches!(self, Self::Program)
+    }
+
+    /// Whether it hands in what came of proofs.
+    #[must_use]
+    pub const fn hands_in(self) -> bool {
+        !matches!(self, Self::Reader)
+    }
+
     /// The word for it in storage and in the interface.
     #[must_use]
     pub const fn text(self) -> &'static str {
@@ -46,13 +70,14 @@ impl Role {
             Self::Facilitator => "facilitator",
             Self::Participant => "participant",
             Self::Reader => "reader",
+            Self::Program => "program",
         }
     }
 
     /// The role with this word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Facilitator, Self::Participant, Self::Reader].into_iter().find(|role| role.text() == text)
+        Self::ALL.into_iter().find(|role| role.text() == text)
     }
 }
 
@@ -190,7 +215,7 @@ fn unless_repeated(seen: u32, body: Option<&Body>, standing: Standing) -> Result
 /// # Errors
 /// [`Refusal::Role`] or [`Refusal::Complete`].
 pub fn check_may_write(role: Role, is_complete: bool) -> Result<(), Refusal> {
-    if role == Role::Reader {
+    if !role.writes() {
         Err(Refusal::Role)
     } else if is_complete {
         Err(Refusal::Complete)

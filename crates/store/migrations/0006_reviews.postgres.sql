@@ -27,7 +27,7 @@ CREATE TABLE reviews (
 CREATE TABLE review_seats (
     key_mac bytea NOT NULL PRIMARY KEY CHECK (length(key_mac) = 32),
     review_id bytea NOT NULL REFERENCES reviews (id),
-    role text NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader')),
+    role text NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader', 'program')),
     is_done bigint NOT NULL CHECK (is_done IN (0, 1))
 );
 
@@ -37,7 +37,7 @@ CREATE INDEX review_seats_by_review ON review_seats (review_id);
 CREATE TABLE review_invitations (
     mac bytea NOT NULL PRIMARY KEY CHECK (length(mac) = 32),
     review_id bytea NOT NULL REFERENCES reviews (id),
-    role text NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader')),
+    role text NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader', 'program')),
     seats_left bigint NOT NULL CHECK (seats_left >= 0),
     expires_at bigint NOT NULL
 );

@@ -27,7 +27,7 @@ CREATE TABLE reviews (
 CREATE TABLE review_seats (
     key_mac BLOB NOT NULL PRIMARY KEY CHECK (length(key_mac) = 32),
     review_id BLOB NOT NULL REFERENCES reviews (id),
-    role TEXT NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader')),
+    role TEXT NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader', 'program')),
     is_done INTEGER NOT NULL CHECK (is_done IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
@@ -37,7 +37,7 @@ CREATE INDEX review_seats_by_review ON review_seats (review_id);
 CREATE TABLE review_invitations (
     mac BLOB NOT NULL PRIMARY KEY CHECK (length(mac) = 32),
     review_id BLOB NOT NULL REFERENCES reviews (id),
-    role TEXT NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader')),
+    role TEXT NOT NULL CHECK (role IN ('facilitator', 'participant', 'reader', 'program')),
     seats_left INTEGER NOT NULL CHECK (seats_left >= 0),
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -72,15 +72,17 @@ pub struct People {
     pub participants: u32,
     /// Who read.
     pub readers: u32,
+    /// Programs that hand in results: nobody at all.
+    pub programs: u32,
     /// How many of the first two have marked what they wanted.
     pub done: u32,
 }
 
 impl People {
-    /// All of them.
+    /// How many seats are taken.
     #[must_use]
     pub const fn count(&self) -> u32 {
-        self.facilitators.saturating_add(self.participants).saturating_add(self.readers)
+        self.facilitators.saturating_add(self.participants).saturating_add(self.readers).saturating_add(self.programs)
     }
 }
 
@@ -267,6 +269,7 @@ impl Transaction {
                 Role::Facilitator => people.facilitators = count,
                 Role::Participant => people.participants = count,
                 Role::Reader => people.readers = count,
+                Role::Program => people.programs = count,
             }
             people.done = people.done.saturating_add(done);
         }

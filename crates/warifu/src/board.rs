@@ -1,12 +1,13 @@
 //! The failure board without a wallet, and what an operator does with reviews.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use warifu_app::{Begin, Board, SystemClock, parse_review};
+use warifu_app::{Became, Begin, Board, Export, Incident, MeasureResult, Reported, Results, SystemClock, parse_review};
 use warifu_core::review::Role;
 use warifu_web::{Front, board_router};
 
@@ -66,13 +67,21 @@ pub(crate) async fn review(config: &Config, command: ReviewCommand, as_json: boo
             vec![invitation(&board, id, Role::Facilitator, 1).await?]
         }
         ReviewCommand::Import { file } => {
-            let text = std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-            let export = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+            let export: Export = read(&file, "warifu-review", |text| serde_json::from_str(text))?;
             let id = board.add_import(&export).await?;
             vec![invitation(&board, id, Role::Facilitator, 1).await?]
         }
+        ReviewCommand::Incident { file } => {
+            let incident: Incident = read(&file, "warifu-incident", |text| serde_json::from_str(text))?;
+            let id = board.add_incident(&incident).await?;
+            vec![invitation(&board, id, Role::Facilitator, 1).await?]
+        }
+        ReviewCommand::Results { review, file } => {
+            let results: Results = read(&file, "", |text| serde_json::from_str(text))?;
+            reported(board.hand_in_to(parse_review(&review)?, &results).await?)
+        }
         ReviewCommand::Link { review, role, seats } => {
-            let role = Role::parse(&role).ok_or("--role: is `facilitator`, `participant` or `reader`")?;
+            let role = Role::parse(&role).ok_or("--role: is `facilitator`, `participant`, `reader` or `program`")?;
             vec![invitation(&board, parse_review(&review)?, role, seats).await?]
         }
         ReviewCommand::List => {
@@ -97,12 +106,44 @@ pub(crate) async fn review(config: &Config, command: ReviewCommand, as_json: boo
     Ok(())
 }
 
+/// Reads a document from a file, or from standard input for `-`. One of another form is told so in words of its own; without a `form`
+/// a document names none.
+fn read<T>(file: &Path, form: &str, parse: fn(&str) -> serde_json::Result<T>) -> Result<T, Failure> {
+    let is_standard = file == Path::new("-");
+    let text = if is_standard { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let name = if is_standard { "standard input".into() } else { file.display().to_string() };
+    let text = text.map_err(|error| format!("{name}: {error}"))?;
+    let document: Value = serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+    let is = document.get("format").and_then(Value::as_str);
+    let commands = [("warifu-review", "import"), ("warifu-incident", "incident")];
+    let other = commands.iter().find(|(known, _)| is == Some(*known) && *known != form);
+    if let Some((known, command)) = other {
+        return Err(format!("{name}: this is a `{known}`: see `warifu review {command}`; nothing was taken in").into());
+    }
+    parse(&text).map_err(|error| format!("{name}: {error}").into())
+}
+
+/// A line for each measure, and one for the results that belong to none.
+fn reported(told: Reported) -> Vec<Value> {
+    let became = |became| match became {
+        Became::Written => "written",
+        Became::Unchanged => "unchanged",
+        Became::Older => "older",
+    };
+    let line = |it: MeasureResult| json!({ "measure": it.measure, "version": it.version, "became": became(it.became) });
+    let mut lines: Vec<_> = told.measures.into_iter().map(line).collect();
+    if !told.unmatched.is_empty() {
+        lines.push(json!({ "unmatched": told.unmatched }));
+    }
+    lines
+}
+
 async fn invitation(
     board: &Board,
     review: warifu_core::id::ReviewId,
     role: Role,
     seats: u32,
-) -> Result<serde_json::Value, Failure> {
+) -> Result<Value, Failure> {
     let made = board.invite_to(review, role, seats).await?;
     Ok(json!({
         "review_id": review.to_string(),

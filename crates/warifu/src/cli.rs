@@ -308,15 +308,28 @@ pub(crate) enum ReviewCommand {
     },
     /// Begin a review that is what a document says, which a review was taken away as (`json`).
     Import {
-        /// The file.
+        /// The file; `-` for standard input.
         file: PathBuf,
     },
-    /// Make a link for seats: for whoever lost the browser, or if the facilitator is gone.
+    /// Begin a review of an incident, from a document of the form `warifu-incident`: its time line becomes facts.
+    Incident {
+        /// The file; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Hand in what came of the proofs of measures; in a complete review too.
+    Results {
+        /// The review, `rev_...`.
+        #[arg(long)]
+        review: String,
+        /// The file, as `POST /v1/review/results` takes it; `-` for standard input.
+        file: PathBuf,
+    },
+    /// Make a link for seats: for whoever lost the browser, if the facilitator is gone, or for a program.
     Link {
         /// The review, `rev_...`.
         #[arg(long)]
         review: String,
-        /// What the seats allow: `facilitator`, `participant` or `reader`.
+        /// What the seats allow: `facilitator`, `participant`, `reader`, or `program` for handing in results.
         #[arg(long, default_value = "facilitator")]
         role: String,
         /// For how many.

@@ -15,14 +15,16 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::net::TcpListener;
 use warifu_app::App;
+use warifu_core::chart;
 use warifu_core::place::{Book, Channel};
+use warifu_core::review::Role;
 use warifu_web::{Limits, Web, router, serve};
 
 use crate::Failure;
 use crate::cli::{DemoOptions, Language};
 use crate::config::{Config, Flags, trial_origin};
 use crate::demo::actors::{Phone, Till};
-use crate::demo::receipt::Receipt;
+use crate::demo::receipt::{Links, Receipt};
 use crate::serve::{open, until_signal};
 
 /// The issuer of the demonstration, unless another is configured.
@@ -61,7 +63,7 @@ pub(crate) async fn run(flags: &Flags, options: DemoOptions) -> Result<(), Failu
         serving.abort();
         return Err(failure);
     }
-    let links = counter_links(&app).await?;
+    let links = Links { counters: counter_links(&app).await?, sample: sample_link(&app, receipt.language).await? };
     receipt.invite(address, &config.public_origin, &links, &options.dir);
     serving.await?
 }
@@ -152,6 +154,17 @@ async fn counter_links(app: &App) -> Result<[SecretString; 3], Failure> {
         link("ATM", Channel::Atm, Book::Real).await?,
         link("Sandbox", Channel::Till, Book::Sandbox).await?,
     ])
+}
+
+/// A link by which a browser leads a review that is the sample: the case that Warifu was made for.
+async fn sample_link(app: &App, language: Language) -> Result<SecretString, Failure> {
+    let language = match language {
+        Language::En => chart::Language::English,
+        Language::Ja => chart::Language::Japanese,
+    };
+    let board = app.board();
+    let review = board.add_sample(language).await?;
+    Ok(board.invite_to(review, Role::Facilitator, 1).await?.link)
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

@@ -98,7 +98,8 @@ fn every_walkthrough_is_run() {
             "a-backup-on-postgresql.md",
             "a-first-payment.md",
             "a-shops-day.md",
-            "a-till-in-python.md"
+            "a-till-in-python.md",
+            "review.md"
         ]
     );
 }
@@ -142,4 +143,14 @@ async fn a_till_in_python_on_sqlite() {
 #[tokio::test]
 async fn a_till_in_python_on_postgres() {
     run("a-till-in-python.md", Engine::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_review_on_sqlite() {
+    run("review.md", Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_review_on_postgres() {
+    run("review.md", Engine::Postgres).await;
 }

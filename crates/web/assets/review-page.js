@@ -61,7 +61,9 @@ async function begin() {
     await run(state);
   } catch (problem) {
     if (!problem.code) throw problem;
-    stop(problem.status === 401 ? t("seat_unknown") : saidReading(problem));
+    const isProgram = own.role === "program" && problem.code === "forbidden";
+    if (isProgram) stop(t("seat_program"));
+    else stop(problem.status === 401 ? t("seat_unknown") : saidReading(problem));
   }
   return undefined;
 }

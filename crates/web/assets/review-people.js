@@ -10,11 +10,13 @@ export function peoplePlace(state) {
   const place = $("people-place");
   const counts = make("dl", "people");
   const draw = () => {
-    const { facilitators = 0, participants = 0, readers = 0 } = state.people;
+    const { facilitators = 0, participants = 0, readers = 0, programs = 0 } = state.people;
     const line = (name, n, id) => { const dd = make("dd", "", number(n)); dd.id = id; return make("div", "", make("dt", "", name), dd); };
     counts.replaceChildren(
       line(t("people_present"), state.present, "people-present"), line(t("people_facilitators"), facilitators, "people-facilitators"),
-      line(t("people_participants"), participants, "people-participants"), line(t("people_readers"), readers, "people-readers"));
+      line(t("people_participants"), participants, "people-participants"), line(t("people_readers"), readers, "people-readers"),
+      // Nobody sits there: shown only where there are any.
+      ...(programs ? [line(t("people_programs"), programs, "people-programs")] : []));
   };
   state.on("people", draw);
   draw();
@@ -44,7 +46,7 @@ function progress(state) {
 }
 
 function invite(state) {
-  const roles = ["participant", "reader", "facilitator"].map((it) => [it, word("role", it)]);
+  const roles = ["participant", "reader", "facilitator", "program"].map((it) => [it, word("role", it)]);
   const role = choice(t("invite_role"), roles, "participant", (to) => { about.textContent = word("role_may", to); });
   const about = make("p", "small", word("role_may", "participant"));
   role.id = "invite-role";

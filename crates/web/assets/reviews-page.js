@@ -51,7 +51,8 @@ async function take(token) {
     await keepSeat({ id, key, role, name: "" });
     await keepLink(token, id);
     await settle(token);
-    location.replace(`/reviews/${id}`);
+    // There is nothing to read with a program's seat: it stands in the list, with a way to leave it.
+    location.replace(role === "program" ? "/reviews" : `/reviews/${id}`);
   } catch (problem) {
     $("take-seat").disabled = false;
     if (problem.code === "link_refused") {
@@ -100,15 +101,28 @@ async function fresh(seat, row) {
     row.about.textContent = t("review_about", { role: word("role", told.role), n: number(told.people.participants + told.people.facilitators) });
     if (name !== seat.name || told.role !== seat.role) await keepSeat({ ...seat, name, role: told.role });
   } catch (problem) {
-    row.about.textContent = problem.status === 401 ? t("seat_unknown") : saidReading(problem);
-    if (problem.status !== 401) return;
-    row.element.append(button(t("seat_forget"), "text", async () => {
-      if (!await confirmed({ id: "forget", title: t("seat_forget_title"), texts: [t("seat_forget_text")], yes: t("seat_forget"), yesId: "forget-yes" })) return;
-      await dropSeat(seat.id);
-      dropDrafts(seat.id);
-      row.element.remove();
-    }));
+    const isProgram = seat.role === "program" && problem.code === "forbidden";
+    if (problem.status === 401) row.about.textContent = t("seat_unknown");
+    else row.about.textContent = isProgram ? t("seat_program") : saidReading(problem);
+    if (problem.status === 401) row.element.append(forgetting(seat, row, { title: t("seat_forget_title"), text: t("seat_forget_text") }));
+    if (isProgram) row.element.append(forgetting(seat, row, { title: t("leave_title"), text: t("seat_program_leave"), leaves: true }));
   }
+}
+
+/** Takes a review off the list; where the server knows the seat, only once it was left there. */
+function forgetting(seat, row, { title, text, leaves = false }) {
+  const name = leaves ? t("leave") : t("seat_forget");
+  return button(name, "text", async () => {
+    if (!await confirmed({ id: "forget", title, texts: [text], yes: name, yesId: "forget-yes" })) return;
+    try {
+      if (leaves) await sender(seat.key).send("DELETE", "/v1/review/seat");
+    } catch (problem) {
+      if (problem.status !== 401) { row.about.textContent = saidWriting(problem); return; }
+    }
+    await dropSeat(seat.id);
+    dropDrafts(seat.id);
+    row.element.remove();
+  });
 }
 
 async function beginning() {
@@ -156,23 +170,39 @@ async function openSample() {
   }
 }
 
-/** Begins a review from a file that was taken out of a board as JSON. */
+/** Where a document is sent, by the form that it says it has. */
+const FORMS = { "warifu-review": "/v1/reviews/import", "warifu-incident": "/v1/reviews/incident" };
+
+function formOf(text) {
+  try {
+    const form = JSON.parse(text)?.format;
+    return Object.hasOwn(FORMS, form) ? form : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Begins a review from a file that was taken out of a board as JSON, or that a system wrote about an incident. */
 async function bringIn(file) {
   const told = $("import-told");
   $("import-file").disabled = true;
   tell(told, t("import_sending", { name: file.name }));
+  let form = null;
   try {
     const text = await file.text();
-    const isReview = (() => { try { return JSON.parse(text)?.format === "warifu-review"; } catch { return false; } })();
-    if (!isReview) return tell(told, t("import_no_review", { name: file.name }), "bad");
+    form = formOf(text);
+    if (!form) return tell(told, t("import_no_review", { name: file.name }), "bad");
     // The same key for the same file, should the reply be lost.
     const own = await pendingKey(text);
-    const { id, role } = await sender(own).upload("/v1/reviews/import", new Blob([text], { type: "application/json" }));
+    const { id, role } = await sender(own).upload(FORMS[form], new Blob([text], { type: "application/json" }));
     await keepSeat({ id, key: own, role, name: "" });
     await settle(text);
     location.assign(`/reviews/${id}`);
   } catch (problem) {
-    const texts = { forbidden: t("begin_refused"), invalid_request: t("import_wrong", { name: file.name }), unsupported_media_type: t("import_wrong", { name: file.name }), payload_too_large: t("import_large", { name: file.name }) };
+    const name = file.name;
+    // Whoever wrote an incident can mend it: the board says where.
+    const wrong = form === "warifu-incident" ? t("incident_wrong", { name, detail: problem.message }) : t("import_wrong", { name });
+    const texts = { forbidden: t("begin_refused"), invalid_request: wrong, not_found: wrong, unsupported_media_type: wrong, payload_too_large: t("import_large", { name }) };
     tell(told, texts[problem.code] ?? saidWriting(problem), "bad");
   } finally {
     $("import-file").disabled = false;

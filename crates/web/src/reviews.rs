@@ -7,9 +7,11 @@ mod charts;
 mod diagram;
 mod exports;
 mod files;
+mod incidents;
 mod items;
 mod live;
 mod marks;
+mod results;
 mod seats;
 
 use std::collections::HashMap;
@@ -43,6 +45,11 @@ pub(crate) fn uploads() -> OpenApiRouter<Front> {
 /// The route whose bodies are whole reviews, with all their files in Base64.
 pub(crate) fn imports() -> OpenApiRouter<Front> {
     OpenApiRouter::new().routes(routes!(exports::import))
+}
+
+/// The routes whose bodies programs write, who are not brief.
+pub(crate) fn reports() -> OpenApiRouter<Front> {
+    OpenApiRouter::new().routes(routes!(incidents::begin)).routes(routes!(results::add))
 }
 
 pub(crate) use diagram::Layouts;
@@ -174,14 +181,16 @@ struct Seats {
     facilitators: u32,
     participants: u32,
     readers: u32,
+    /// Programs that hand in results; nobody sits there.
+    programs: u32,
     /// How many have marked what they wanted.
     done: u32,
 }
 
 impl From<People> for Seats {
     fn from(people: People) -> Self {
-        let People { facilitators, participants, readers, done } = people;
-        Self { facilitators, participants, readers, done }
+        let People { facilitators, participants, readers, programs, done } = people;
+        Self { facilitators, participants, readers, programs, done }
     }
 }
 

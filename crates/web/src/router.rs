@@ -165,7 +165,7 @@ fn watching() -> OpenApiRouter<Front> {
 pub fn openapi() -> OpenApi {
     let mut description =
         OpenApiRouter::<Web>::with_openapi(Description::openapi()).merge(interface()).merge(doors()).into_openapi();
-    for board in [reviews::interface(), reviews::uploads(), reviews::imports(), watching()] {
+    for board in [reviews::interface(), reviews::uploads(), reviews::imports(), reviews::reports(), watching()] {
         description.merge(board.into_openapi());
     }
     describe_common_replies(&mut description);
@@ -221,6 +221,9 @@ pub fn board_router(front: Front) -> Router {
 /// The most that a whole review may have, in bytes: 50 MiB of files in Base64, and what was written.
 const IMPORT_MAX: usize = 80 * 1_024 * 1_024;
 
+/// The most that an incident may have, or results that are handed in, in bytes.
+const REPORT_MAX: usize = 4 * 1_024 * 1_024;
+
 /// Reviews: their interface, their pages, and whether the process works.
 fn board(front: &Front) -> Router {
     let (watching, _) = watching().split_for_parts();
@@ -230,8 +233,10 @@ fn board(front: &Front) -> Router {
     let uploads = uploads.route_layer(DefaultBodyLimit::max(FILE_SIZE_MAX + 1));
     let (imports, _) = reviews::imports().split_for_parts();
     let imports = imports.route_layer(DefaultBodyLimit::max(IMPORT_MAX));
+    let (reports, _) = reviews::reports().split_for_parts();
+    let reports = reports.route_layer(DefaultBodyLimit::max(REPORT_MAX));
     let reviews = reviews.route_layer(DefaultBodyLimit::max(BODY_MAX));
-    reviews.merge(uploads).merge(imports).merge(watching).with_state(front.clone()).merge(pages::board())
+    reviews.merge(uploads).merge(imports).merge(reports).merge(watching).with_state(front.clone()).merge(pages::board())
 }
 
 /// What every request passes, whatever is served.

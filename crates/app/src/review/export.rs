@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use warifu_core::chart::Chart;
 use warifu_core::id::{FileId, ReviewId};
-use warifu_core::review::{Body, Kind, Outcome, Place, Role, Standing, State, decide};
+use warifu_core::review::{Body, Kind, Place, Refusal, Role, Standing, State, decide};
 use warifu_core::time::Time;
 use warifu_store::{KeptFile, KeptMark, Review, StoreError, Transaction};
 
@@ -75,13 +75,14 @@ struct ExportFile {
     content: String,
 }
 
-/// A document that was read and checked.
-struct Checked {
-    chart: String,
-    items: Vec<(Kind, String, Body)>,
-    marks: Vec<KeptMark>,
-    files: Vec<KeptFile>,
-    is_complete: bool,
+/// What a review is to begin with, read and checked.
+pub(super) struct Checked {
+    /// The chart, as TOML.
+    pub(super) chart: String,
+    pub(super) items: Vec<(Kind, String, Body)>,
+    pub(super) marks: Vec<KeptMark>,
+    pub(super) files: Vec<KeptFile>,
+    pub(super) is_complete: bool,
 }
 
 impl Board {
@@ -129,7 +130,19 @@ impl Board {
         if self.begin() == Begin::Operator {
             return Err(ReviewFault::Role);
         }
-        let checked = checked(export)?;
+        self.begin_checked(key, checked(export)?).await
+    }
+
+    /// The same for an operator: nobody sits in it yet.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`] says what does not fit.
+    pub async fn add_import(&self, export: &Export) -> Result<ReviewId, ReviewFault> {
+        self.add_checked(checked(export)?).await
+    }
+
+    /// Begins a review of what was checked, whose facilitator is whoever has this key.
+    pub(super) async fn begin_checked(&self, key: &SeatKey, checked: Checked) -> Result<(ReviewId, Role), ReviewFault> {
         let at = self.clock.now();
         let id = ReviewId::generate(at, random::bytes()?);
         let checked = Arc::new(checked);
@@ -143,12 +156,8 @@ impl Board {
         .await
     }
 
-    /// The same for an operator: nobody sits in it yet.
-    ///
-    /// # Errors
-    /// [`Fault::Invalid`] says what does not fit.
-    pub async fn add_import(&self, export: &Export) -> Result<ReviewId, ReviewFault> {
-        let checked = checked(export)?;
+    /// The same for an operator.
+    pub(super) async fn add_checked(&self, checked: Checked) -> Result<ReviewId, ReviewFault> {
         let at = self.clock.now();
         let id = ReviewId::generate(at, random::bytes()?);
         let made = self
@@ -159,7 +168,7 @@ impl Board {
     }
 }
 
-fn invalid(text: impl std::fmt::Display) -> ReviewFault {
+pub(super) fn invalid(text: impl std::fmt::Display) -> ReviewFault {
     Fault::Invalid(format!("{text} Nothing was taken in.")).into()
 }
 
@@ -198,18 +207,21 @@ fn checked_items(export: &Export, chart: &Chart) -> Result<Vec<(Kind, String, Bo
             items.push((kind, item.key.clone(), body));
             continue;
         }
-        let place = Place { role: Role::Facilitator, is_complete: false, chart, items: number };
-        match decide(&place, (kind, &item.key), 0, Some(body), Standing { version: 0, body: None }) {
-            Ok(Outcome::Recorded(Standing { body: Some(body), .. })) => items.push((kind, item.key.clone(), body)),
-            Ok(_) => {}
-            Err(refusal) => return Err(invalid(format!("{}: {refusal}.", what()))),
-        }
+        check_new(chart, number, (kind, &item.key), &body)
+            .map_err(|refusal| invalid(format!("{}: {refusal}.", what())))?;
+        items.push((kind, item.key.clone(), body));
     }
     if known.contains(&(Kind::Progress, "review".to_owned())) && known.contains(&(Kind::Case, "name".to_owned())) {
         Ok(items)
     } else {
         Err(invalid("A review has at least `progress/review` and `case/name`."))
     }
+}
+
+/// Whether an item can stand in a new review that has so many: asked of what decides every change.
+pub(super) fn check_new(chart: &Chart, items: u64, item: (Kind, &str), body: &Body) -> Result<(), Refusal> {
+    let place = Place { role: Role::Facilitator, is_complete: false, chart, items };
+    decide(&place, item, 0, Some(body.clone()), Standing { version: 0, body: None }).map(drop)
 }
 
 fn checked_marks(export: &Export, chart: &Chart) -> Result<Vec<KeptMark>, ReviewFault> {

@@ -1,12 +1,11 @@
 //! What a group writes together: each item with a version, so that nobody's change is lost to another's.
 
-use serde::de::Error as _;
 use warifu_core::review::{Body, Kind, Outcome, Refusal, Standing, State, decide};
 use warifu_core::time::Time;
 use warifu_store::{Change, KeptItem, Review, StoreError, Transaction};
 
 use super::library;
-use super::{Answer, ReviewFault, SeatKey, check_key, or_say, place, sitter, sitter_and_review};
+use super::{Answer, ReviewFault, SeatKey, check_key, or_say, place, read_object, sitter, sitter_and_review};
 use crate::board::Board;
 use crate::fault::Fault;
 
@@ -33,22 +32,19 @@ pub struct Written {
 /// # Errors
 /// What is wrong with it.
 pub fn read_body(kind: Kind, json: &str) -> Result<Body, serde_json::Error> {
-    if !json.trim_start().starts_with('{') {
-        return Err(serde_json::Error::custom("expected an object"));
-    }
     match kind {
-        Kind::Progress => serde_json::from_str(json).map(Body::Progress),
-        Kind::Case | Kind::Why | Kind::WhyNot | Kind::Discussion => serde_json::from_str(json).map(Body::Statement),
-        Kind::Lift => serde_json::from_str(json).map(Body::Lift),
-        Kind::Event => serde_json::from_str(json).map(Body::Event),
-        Kind::Open => serde_json::from_str(json).map(Body::Open),
-        Kind::Comment => serde_json::from_str(json).map(Body::Comment),
-        Kind::File => serde_json::from_str(json).map(Body::File),
-        Kind::Node => serde_json::from_str(json).map(Body::Node),
-        Kind::Arrow => serde_json::from_str(json).map(Body::Arrow),
-        Kind::TrueCause => serde_json::from_str(json).map(Body::TrueCause),
-        Kind::Measure => serde_json::from_str(json).map(Body::Measure),
-        Kind::Result => serde_json::from_str(json).map(Body::Result),
+        Kind::Progress => read_object(json).map(Body::Progress),
+        Kind::Case | Kind::Why | Kind::WhyNot | Kind::Discussion => read_object(json).map(Body::Statement),
+        Kind::Lift => read_object(json).map(Body::Lift),
+        Kind::Event => read_object(json).map(Body::Event),
+        Kind::Open => read_object(json).map(Body::Open),
+        Kind::Comment => read_object(json).map(Body::Comment),
+        Kind::File => read_object(json).map(Body::File),
+        Kind::Node => read_object(json).map(Body::Node),
+        Kind::Arrow => read_object(json).map(Body::Arrow),
+        Kind::TrueCause => read_object(json).map(Body::TrueCause),
+        Kind::Measure => read_object(json).map(Body::Measure),
+        Kind::Result => read_object(json).map(Body::Result),
     }
 }
 
@@ -153,7 +149,7 @@ impl Board {
 }
 
 /// An item as a decision sees it.
-fn standing(kind: Kind, kept: Option<&KeptItem>) -> Standing {
+pub(super) fn standing(kind: Kind, kept: Option<&KeptItem>) -> Standing {
     let body = kept.and_then(|kept| kept.body.as_deref()).and_then(|json| read_body(kind, json).ok());
     Standing { version: kept.map_or(0, |kept| kept.version), body }
 }

@@ -17,11 +17,22 @@ impl Board {
     /// # Errors
     /// As [`Board::import`].
     pub async fn begin_sample(&self, key: &SeatKey, language: Language) -> Result<(ReviewId, Role), ReviewFault> {
-        let text = match language {
-            Language::Japanese => JAPANESE,
-            Language::English => ENGLISH,
-        };
-        let export: Export = serde_json::from_str(text).map_err(|error| Fault::Invalid(error.to_string()))?;
-        self.import(key, &export).await
+        self.import(key, &sample(language)?).await
     }
+
+    /// The same for an operator: nobody sits in it yet.
+    ///
+    /// # Errors
+    /// As [`Board::add_import`].
+    pub async fn add_sample(&self, language: Language) -> Result<ReviewId, ReviewFault> {
+        self.add_import(&sample(language)?).await
+    }
+}
+
+fn sample(language: Language) -> Result<Export, Fault> {
+    let text = match language {
+        Language::Japanese => JAPANESE,
+        Language::English => ENGLISH,
+    };
+    serde_json::from_str(text).map_err(|error| Fault::Invalid(error.to_string()))
 }

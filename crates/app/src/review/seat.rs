@@ -11,7 +11,7 @@ use warifu_core::time::Time;
 use warifu_store::{Invitation, Review, StoreError, Transaction};
 
 use super::item::{body_text, record};
-use super::{Answer, ReviewFault, SeatKey, facilitator_and_review, name_of, or_say, sitter, sitter_and_review};
+use super::{Answer, ReviewFault, SeatKey, facilitator_and_review, held, name_of, or_say, seated, sitter};
 use crate::board::{Begin, Board};
 use crate::fault::Fault;
 use crate::random;
@@ -76,7 +76,7 @@ impl Board {
             let (key, find) = (key.clone(), Arc::clone(&find));
             let taken = self.database.write(move |transaction| {
                 Box::pin(async move {
-                    if let Ok(known) = sitter(transaction, &key).await? {
+                    if let Ok(known) = seated(transaction, &key).await? {
                         return Ok(Some((known.seat.review, known.seat.role)));
                     }
                     let Some((review, role)) = find(transaction).await? else { return Ok(None) };
@@ -215,7 +215,8 @@ impl Board {
         let key = key.clone();
         let left = self.tell(move |transaction| {
             Box::pin(async move {
-                let (sitter, review) = or_say!(sitter_and_review(transaction, &key).await?);
+                let sitter = or_say!(seated(transaction, &key).await?);
+                let review = or_say!(held(transaction, &sitter).await?);
                 let people = transaction.count_seats(review.id).await?;
                 if sitter.seat.role == Role::Facilitator && people.facilitators <= 1 {
                     let text = "The only facilitator cannot leave. Invite another one first.";
@@ -232,13 +233,13 @@ impl Board {
     /// Says that one has marked what one wanted, or takes it back. It is a count to the others.
     ///
     /// # Errors
-    /// [`ReviewFault::Role`] for a reader.
+    /// [`ReviewFault::Role`] for a seat that marks nothing.
     pub async fn set_done(&self, key: &SeatKey, is_done: bool) -> Result<(), ReviewFault> {
         let key = key.clone();
         let noted = self.tell(move |transaction| {
             Box::pin(async move {
                 let sitter = or_say!(sitter(transaction, &key).await?);
-                if sitter.seat.role == Role::Reader {
+                if !sitter.seat.role.writes() {
                     return Ok(Err(ReviewFault::Role));
                 }
                 transaction.save_seat_done(sitter.seat.mac, is_done).await.map(Ok)

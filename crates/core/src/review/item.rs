@@ -293,7 +293,17 @@ impl Event {
         if self.rank.unsigned_abs() > RANK_MAX {
             return Err(TextError::Form("a rank is a whole number between -2^53 and 2^53"));
         }
-        match (self.when.kind, self.when.at.as_str()) {
+        self.when.check()
+    }
+}
+
+impl When {
+    /// Whether it is a moment that the calendar has, or none where nobody knows it.
+    ///
+    /// # Errors
+    /// [`TextError`].
+    pub fn check(&self) -> Result<(), TextError> {
+        match (self.kind, self.at.as_str()) {
             (WhenKind::Unknown, "") => Ok(()),
             (WhenKind::Unknown, _) => Err(TextError::Form("what happened nobody knows when has no date")),
             (_, at) if is_moment(at) => Ok(()),

@@ -143,7 +143,7 @@ const PLACE_MAX: u32 = 100_000;
 /// Most causes that a measure answers.
 const CAUSES_MAX: usize = 20;
 const ROLE_CHARS_MAX: usize = 80;
-const PROOF_CHARS_MAX: usize = 300;
+pub(super) const PROOF_CHARS_MAX: usize = 300;
 const RESULT_CHARS_MAX: usize = 1_000;
 
 impl Node {

@@ -82,9 +82,11 @@ fn a_role_and_a_state_allow_what_they_allow() {
         (Role::Facilitator, false, Ok(()), Ok(())),
         (Role::Participant, false, Err(Refusal::Role), Ok(())),
         (Role::Reader, false, Err(Refusal::Role), Err(Refusal::Role)),
+        (Role::Program, false, Err(Refusal::Role), Err(Refusal::Role)),
         (Role::Facilitator, true, Ok(()), Err(Refusal::Complete)),
         (Role::Participant, true, Err(Refusal::Role), Err(Refusal::Complete)),
         (Role::Reader, true, Err(Refusal::Role), Err(Refusal::Role)),
+        (Role::Program, true, Err(Refusal::Role), Err(Refusal::Role)),
     ] {
         let place = Place { is_complete, ..place(&chart, role) };
         let moved = write(&place, (Kind::Progress, "review"), 0, progress.clone(), &NONE);
@@ -221,5 +223,92 @@ proptest! {
         let expected: Vec<_> = (first..).take(authors.len()).collect();
         prop_assert_eq!(columns, expected);
         prop_assert!(marks.is_sorted_by_key(|mark| (mark.cause.clone(), mark.column)));
+    }
+}
+
+fn handed(whose: Whose, is_passed: bool, at: &str) -> Handed {
+    Handed { whose, result: ProofResult { is_passed, at: at.to_owned(), text: String::new() } }
+}
+
+fn by_test(text: &str) -> Whose {
+    Whose::Proof(ProofKind::Test, text.to_owned())
+}
+
+const LATEST: &str = "2026-11-23T10:05";
+
+/// A result finds its measures by the whole text of the proof; of several the latest counts, of one minute that which failed.
+#[test]
+fn a_result_finds_its_measures() {
+    let measure = |kind, proof: &str| Measure {
+        text: "a".to_owned(),
+        causes: Vec::new(),
+        role: String::new(),
+        due: String::new(),
+        remind: String::new(),
+        state: MeasureState::Doing,
+        proof: Proof { kind, text: proof.to_owned(), url: String::new(), file: String::new() },
+        learned: String::new(),
+        is_shared: false,
+    };
+    let measures = [
+        ("a".to_owned(), measure(ProofKind::Test, "one")),
+        ("b".to_owned(), measure(ProofKind::Test, " one ")),
+        ("c".to_owned(), measure(ProofKind::Drill, "one")),
+        ("d".to_owned(), measure(ProofKind::None, "")),
+    ];
+    let results = [
+        handed(by_test("one"), true, "2026-11-22T10:05"),
+        handed(by_test("one"), false, "2026-11-22T10:05"),
+        handed(by_test("one"), true, "2026-11-22T10:05"),
+        handed(by_test("one"), true, "2026-11-22T10:04"),
+        handed(by_test("on"), true, "2026-11-22T10:06"),
+        handed(Whose::Measure("b".to_owned()), true, "2026-11-22T10:06"),
+        handed(Whose::Measure("d".to_owned()), true, "2026"),
+        handed(Whose::Measure("e".to_owned()), true, "2026"),
+    ];
+    let (latest, unmatched) = latest_of_each(&results, &measures);
+    let found: Vec<_> = latest.iter().map(|(key, it)| (key.as_str(), it.is_passed, it.at.as_str())).collect();
+    let expected = [("a", false, "2026-11-22T10:05"), ("b", true, "2026-11-22T10:06"), ("d", true, "2026")];
+    assert_eq!(found, expected);
+    assert_eq!(unmatched, [4, 7]);
+}
+
+/// What is later stays; the same is no change; what nobody can have seen yet keeps nothing out.
+#[test]
+fn a_later_result_is_not_written_over() {
+    let result = |is_passed, at: &str| handed(by_test("one"), is_passed, at).result;
+    let stands = |version, result: &ProofResult| Standing { version, body: Some(Body::Result(result.clone())) };
+    let of = |new: &ProofResult, standing| decide_result(new, standing, 7, LATEST);
+    let (early, late) = (result(true, "2026-11-22T10:05"), result(false, "2026-11-22T10:06"));
+    assert_eq!(of(&early, NONE), Ok(Some(Outcome::Recorded(stands(1, &early)))));
+    assert_eq!(of(&late, stands(1, &early)), Ok(Some(Outcome::Recorded(stands(2, &late)))));
+    assert_eq!(of(&late, stands(2, &late)), Ok(Some(Outcome::Unchanged(stands(2, &late)))));
+    assert_eq!(of(&early, stands(2, &late)), Ok(None));
+    let other = result(true, "2026-11-22T10:06");
+    assert_eq!(of(&other, stands(2, &late)), Ok(Some(Outcome::Recorded(stands(3, &other)))), "of the same minute");
+    let typo = result(true, "2996-11-22T10:05");
+    assert_eq!(of(&early, stands(4, &typo)), Ok(Some(Outcome::Recorded(stands(5, &early)))));
+    let gone = Standing { version: 5, body: None };
+    assert_eq!(of(&early, gone), Ok(Some(Outcome::Recorded(stands(6, &early)))));
+    assert_eq!(decide_result(&early, NONE, ITEMS_MAX, LATEST), Err(Refusal::Full));
+    let full = decide_result(&late, stands(1, &early), ITEMS_MAX, LATEST);
+    assert_eq!(full, Ok(Some(Outcome::Recorded(stands(2, &late)))), "what is there already needs no room");
+}
+
+#[test]
+fn a_result_that_does_not_fit_is_refused() {
+    let at = "2026-11-22T10:05";
+    assert_eq!(handed(by_test("one"), true, LATEST).check(LATEST), Ok(()));
+    assert_eq!(handed(Whose::Measure("a-1".to_owned()), true, at).check(LATEST), Ok(()));
+    for wrong in [
+        handed(by_test("one"), true, "2026-11-23T10:06"),
+        handed(by_test("one"), true, "2026-11-22"),
+        handed(by_test(" "), true, at),
+        handed(by_test(&"x".repeat(301)), true, at),
+        handed(Whose::Proof(ProofKind::None, "one".to_owned()), true, at),
+        handed(Whose::Measure("A".to_owned()), true, at),
+        handed(Whose::Measure(String::new()), true, at),
+    ] {
+        assert!(wrong.check(LATEST).is_err(), "{wrong:?}");
     }
 }

@@ -35,6 +35,8 @@ pub struct Change {
 statements! {
     LIST_ITEMS (Blob) -> (Text, Text, Int, Text)
         "SELECT kind, item_key, version, body FROM review_items WHERE review_id = $1 AND body IS NOT NULL ORDER BY kind, item_key";
+    LIST_ITEMS_OF (Blob, Text) -> (Text, Text, Int, Text)
+        "SELECT kind, item_key, version, body FROM review_items WHERE review_id = $1 AND kind = $2 ORDER BY item_key";
     FIND_ITEM (Blob, Text, Text) -> (Text, Text, Int, Text)
         "SELECT kind, item_key, version, body FROM review_items WHERE review_id = $1 AND kind = $2 AND item_key = $3";
     SAVE_ITEM (Blob, Text, Text, Int, Text) -> ()
@@ -60,6 +62,18 @@ impl Transaction {
     /// What the database said.
     pub async fn list_items(&mut self, review: ReviewId) -> Result<Vec<KeptItem>, StoreError> {
         self.rows(&LIST_ITEMS, &[review.bytes().into()]).await?.iter().map(|row| read_item(row, 0)).collect()
+    }
+
+    /// The items of a kind by key, removed ones included.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn list_items_of(&mut self, review: ReviewId, kind: &str) -> Result<Vec<KeptItem>, StoreError> {
+        self.rows(&LIST_ITEMS_OF, &[review.bytes().into(), kind.into()])
+            .await?
+            .iter()
+            .map(|row| read_item(row, 0))
+            .collect()
     }
 
     /// An item, removed ones included.

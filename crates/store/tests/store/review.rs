@@ -87,7 +87,7 @@ on_both_databases! {
     /// A seat comes back by its key alone; a key has one seat. They are counted by what they allow.
     async fn seats_round_trip(database: TestDatabase) {
         begun(&database).await.write(|transaction| Box::pin(async move {
-            for (byte, role) in [(1, Role::Facilitator), (2, Role::Participant), (3, Role::Participant), (4, Role::Reader)] {
+            for (byte, role) in [(1, Role::Facilitator), (2, Role::Participant), (3, Role::Participant), (4, Role::Reader), (5, Role::Program)] {
                 assert!(transaction.create_seat(mac(byte), REVIEW, role).await?);
                 assert!(!transaction.create_seat(mac(byte), OTHER, Role::Reader).await?);
                 let seat = Seat { mac: mac(byte), review: REVIEW, role, is_done: false };
@@ -98,8 +98,8 @@ on_both_databases! {
             }
             transaction.save_seat_done(mac(3), false).await?;
             assert!(transaction.find_seat(mac(2)).await?.unwrap().is_done);
-            let people = People { facilitators: 1, participants: 2, readers: 1, done: 2 };
-            assert_eq!((transaction.count_seats(REVIEW).await?, people.count()), (people, 4));
+            let people = People { facilitators: 1, participants: 2, readers: 1, programs: 1, done: 2 };
+            assert_eq!((transaction.count_seats(REVIEW).await?, people.count()), (people, 5));
             assert_eq!(transaction.count_seats(OTHER).await?, People::default());
             transaction.delete_seat(mac(2)).await?;
             assert_eq!(transaction.find_seat(mac(2)).await?, None);
@@ -146,6 +146,8 @@ on_both_databases! {
             let removed = KeptItem { version: 2, body: None, ..first };
             transaction.save_item(REVIEW, &removed).await?;
             assert_eq!(transaction.list_items(REVIEW).await?, [second]);
+            assert_eq!(transaction.list_items_of(REVIEW, "case").await?, [removed.clone()]);
+            assert_eq!(transaction.list_items_of(REVIEW, "nothing").await?, []);
             assert_eq!(transaction.find_item(REVIEW, "case", "name").await?, Some(removed));
             assert_eq!(transaction.find_item(REVIEW, "case", "place").await?, None);
             Ok(())

@@ -10,6 +10,14 @@ use crate::cli::Language;
 /// How many columns a line has. A Japanese character takes two.
 const WIDTH: usize = 64;
 
+/// Where to go on in a browser. Each is good once.
+pub(super) struct Links {
+    /// A till, an ATM, and a till for trials.
+    pub(super) counters: [SecretString; 3],
+    /// The sample review.
+    pub(super) sample: SecretString,
+}
+
 /// Prints the story line by line, as it happens.
 pub(super) struct Receipt {
     pub(super) language: Language,
@@ -60,7 +68,7 @@ impl Receipt {
     }
 
     /// Says where the server is and what to try.
-    pub(super) fn invite(&self, address: SocketAddr, origin: &str, links: &[SecretString; 3], dir: &Path) {
+    pub(super) fn invite(&self, address: SocketAddr, origin: &str, links: &Links, dir: &Path) {
         let dir = dir.display();
         self.section(self.say("Serving until Ctrl-C", "サービス中(Ctrl-C で終了)"));
         self.row(self.say("your own wallet", "自分のウォレット"), origin);
@@ -77,9 +85,11 @@ impl Receipt {
             self.say("ATM", "ATM"),
             self.say("sandbox, for makers of tills", "サンドボックス(レジ開発者向け)"),
         ];
-        for (name, link) in names.into_iter().zip(links) {
+        for (name, link) in names.into_iter().zip(&links.counters) {
             self.print(&format!("    {name}\n      {}", link.expose_secret()));
         }
+        let sample = self.say("review of 7pay, which you lead", "7pay の検討会(あなたが進行役)");
+        self.print(&format!("    {sample}\n      {}", links.sample.expose_secret()));
         self.print(self.say("  Or be a till yourself, by the interface:", "  インターフェースを直接使うには:"));
         self.print(&format!("    . {dir}/tokens.env"));
         self.print(&format!("    curl -H \"Authorization: Bearer $TILL_1\" http://{address}/v1/payments \\"));

@@ -51,6 +51,7 @@ enum RoleWord {
     Facilitator,
     Participant,
     Reader,
+    Program,
 }
 
 /// Whether one has marked what one wanted.
@@ -66,7 +67,7 @@ pub(super) struct Seat {
     /// Of the review.
     #[schema(pattern = "^rev_[0-9a-f]{32}$")]
     id: String,
-    /// `facilitator`, `participant` or `reader`.
+    /// `facilitator`, `participant`, `reader` or `program`.
     role: &'static str,
 }
 
@@ -156,6 +157,7 @@ pub(super) async fn invite(
         RoleWord::Facilitator => Role::Facilitator,
         RoleWord::Participant => Role::Participant,
         RoleWord::Reader => Role::Reader,
+        RoleWord::Program => Role::Program,
     };
     let made = front.board.invite(&key, role, body.seats).await?;
     let link = made.link.expose_secret().to_owned();

@@ -163,9 +163,9 @@ async fn where_the_operator_begins_only_facilitators_bring_charts() {
     let list = server.anonymous().get("/v1/charts").await.expect(200).json();
     assert_eq!(list["may_begin"], false);
     let seats = crate::reviews::everything::seated(&server).await;
-    let [facilitator, participant, reader] = seats.each_ref().map(|(_, seat)| seat);
+    let [facilitator, participant, reader, program] = seats.each_ref().map(|(_, seat)| seat);
     let text = chart("ours", 1, &["one"]);
-    for seat in [participant, reader] {
+    for seat in [participant, reader, program] {
         let _ = bring(seat, &text).await.expect_problem(403, "forbidden");
     }
     let _ = bring(&server.seat(), &text).await.expect_problem(401, "unauthorized");

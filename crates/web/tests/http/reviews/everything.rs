@@ -66,7 +66,12 @@ pub(crate) async fn everything_read(seat: &Seat, files: &[&str]) -> Vec<(String,
 /// Whom a route is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum For {
+    /// Whoever has a seat, or comes for one.
     Everybody,
+    /// Who are people, and see what is published.
+    People,
+    /// Whoever writes, and programs.
+    Reporters,
     Writers,
     Facilitators,
     Operator,
@@ -81,11 +86,15 @@ fn routes() -> Vec<(&'static str, &'static str, &'static str, String, For)> {
     let progress = json!({ "version": 9_999, "body": { "state": "open", "step": 1 } }).to_string();
     let chart = json!({ "toml": crate::reviews::charts::chart("of-roles", 2, &["one"]) }).to_string();
     let begin = json!({ "name": "Case", "chart_key": "base" }).to_string();
+    let incident = crate::reviews::incidents::incident().to_string();
+    let results = json!({ "results": [{ "measure": "none", "is_passed": true, "at": "2019-01-02T10:05" }] });
     let all = For::Everybody;
     let mut routes = vec![
         ("POST", "/v1/reviews", "/v1/reviews", begin, For::Operator),
         ("POST", "/v1/reviews/import", "/v1/reviews/import", json!({ "export": {} }).to_string(), For::Operator),
+        ("POST", "/v1/reviews/incident", "/v1/reviews/incident", incident, For::Operator),
         ("POST", "/v1/reviews/sample", "/v1/reviews/sample", NOTHING.to_owned(), For::Operator),
+        ("POST", "/v1/review/results", "/v1/review/results", results.to_string(), For::Reporters),
         ("POST", "/v1/seats", "/v1/seats", json!({ "invitation": "wfi_none" }).to_string(), all),
         ("PUT", "/v1/review/items/{kind}/{key}", "/v1/review/items/event/nN", event(), For::Writers),
         ("PUT", "/v1/review/items/{kind}/{key}", "/v1/review/items/why/hand-over", statement.clone(), For::Writers),
@@ -143,7 +152,7 @@ fn questions() -> Vec<(&'static str, &'static str, &'static str, String, For)> {
     ];
     let plain = plain.map(|path| (path.split('?').next().unwrap(), path));
     let all = plain.into_iter().chain(others);
-    all.map(|(route, path)| ("GET", route, path, String::new(), For::Everybody)).collect()
+    all.map(|(route, path)| ("GET", route, path, String::new(), For::People)).collect()
 }
 
 fn event() -> String {
@@ -160,18 +169,20 @@ async fn send(seat: &Seat, method: &str, path: &str, body: &str) -> Reply {
 fn may(role: Role, whose: For) -> bool {
     match whose {
         For::Everybody => true,
-        For::Writers => role != Role::Reader,
+        For::People => role != Role::Program,
+        For::Reporters => role != Role::Reader,
+        For::Writers => role == Role::Facilitator || role == Role::Participant,
         For::Facilitators => role == Role::Facilitator,
         For::Operator => false,
     }
 }
 
 /// A board where only the operator begins reviews, with somebody in each role.
-pub(crate) async fn seated(server: &Server) -> [(Role, Seat); 3] {
+pub(crate) async fn seated(server: &Server) -> [(Role, Seat); 4] {
     let board = server.app().board();
     let review = board.add_review("Case", ("it-project", None)).await.unwrap();
     let mut seats = Vec::new();
-    for role in [Role::Facilitator, Role::Participant, Role::Reader] {
+    for role in [Role::Facilitator, Role::Participant, Role::Reader, Role::Program] {
         let made = board.invite_to(review, role, 1).await.unwrap();
         let link = secrecy::ExposeSecret::expose_secret(&made.link).split_once('#').unwrap().1.to_owned();
         let seat = server.seat();
@@ -214,7 +225,7 @@ async fn every_route_is_open_to_whom_it_is_for() {
             let stranger = send(&server.seat(), method, &path, &body).await;
             let code = match path.as_str() {
                 "/v1/seats" => "link_refused",
-                "/v1/reviews" | "/v1/reviews/import" | "/v1/reviews/sample" => "forbidden",
+                "/v1/reviews" | "/v1/reviews/import" | "/v1/reviews/incident" | "/v1/reviews/sample" => "forbidden",
                 _ => "unauthorized",
             };
             assert_eq!(stranger.code(), code, "{stranger}");
@@ -226,30 +237,35 @@ async fn every_route_is_open_to_whom_it_is_for() {
 }
 
 /// The three routes whose calls are no single question.
-async fn outside_the_list(server: &Server, seats: &[(Role, Seat); 3]) {
-    let [(_, facilitator), (_, participant), (_, reader)] = seats;
+async fn outside_the_list(server: &Server, seats: &[(Role, Seat); 4]) {
+    let [(_, facilitator), (_, participant), (_, reader), (_, program)] = seats;
     for seat in [facilitator, participant, reader] {
         assert_eq!(seat.look().await.ready["number"], facilitator.review().await["number"]);
     }
+    let _ = program.get("/v1/review/live").await.expect_problem(403, "forbidden");
     let _ = server.seat().get("/v1/review/live").await.expect_problem(401, "unauthorized");
     let _ = server.anonymous().get("/v1/review/live").await.expect_problem(401, "unauthorized");
     for seat in [facilitator, participant] {
         let _ = seat.upload("a.txt", "text/plain", "text").await.expect(201);
     }
     let before = crate::reviews::items::stands(facilitator).await;
-    let _ = reader.upload("a.txt", "text/plain", "text").await.expect_problem(403, "forbidden");
+    for seat in [reader, program] {
+        let _ = seat.upload("a.txt", "text/plain", "text").await.expect_problem(403, "forbidden");
+    }
     let _ = server.seat().upload("a.txt", "text/plain", "text").await.expect_problem(401, "unauthorized");
     let nobody =
         server.anonymous().request("POST", "/v1/review/files?name=a.txt").body("text/plain", "text").send().await;
     let _ = nobody.expect_problem(401, "unauthorized");
     assert_eq!(crate::reviews::items::stands(facilitator).await, before);
-    for seat in [participant, reader] {
+    let people = json!({ "facilitators": 1, "participants": 1, "readers": 1, "programs": 1, "done": 2 });
+    assert_eq!(facilitator.review().await["people"], people);
+    for seat in [participant, reader, program] {
         let _ = seat.delete("/v1/review/seat").await.expect(204);
     }
     let _ = server.seat().delete("/v1/review/seat").await.expect_problem(401, "unauthorized");
     assert_eq!(
         facilitator.review().await["people"],
-        json!({ "facilitators": 1, "participants": 0, "readers": 0, "done": 1 })
+        json!({ "facilitators": 1, "participants": 0, "readers": 0, "programs": 0, "done": 1 })
     );
     let charts: Value = facilitator.get("/v1/charts").await.expect(200).json();
     assert_eq!(charts["may_begin"], false);

@@ -80,7 +80,7 @@ on_both_databases! {
         for seat in people.iter().chain([&facilitator, &reader]) {
             let stream = seat.look().await;
             assert_eq!(stream.ready["number"], 2);
-            assert_eq!(stream.ready["people"], json!({ "facilitators": 1, "participants": 3, "readers": 1, "done": 0 }));
+            assert_eq!(stream.ready["people"], json!({ "facilitators": 1, "participants": 3, "readers": 1, "programs": 0, "done": 0 }));
             streams.push(stream);
         }
         let mut written = write_all(&people, 40).await;
@@ -113,14 +113,14 @@ on_both_databases! {
         drop((first, third));
         let told = here.until(|told| told.data["present"] == 1).await;
         assert_eq!(told.event, "present");
-        assert_eq!(told.data["people"], json!({ "facilitators": 1, "participants": 2, "readers": 0, "done": 0 }));
+        assert_eq!(told.data["people"], json!({ "facilitators": 1, "participants": 2, "readers": 0, "programs": 0, "done": 0 }));
         let come = join_one(&server, &facilitator, "reader").await;
         let _ = here.until(|told| told.data["people"]["readers"] == 1).await;
         let _ = people[0].put("/v1/review/done", &json!({ "is_done": true })).await.expect(204);
         let _ = here.until(|told| told.data["people"]["done"] == 1).await;
         let _ = come.delete("/v1/review/seat").await.expect(204);
         let told = here.until(|told| told.data["people"]["readers"] == 0).await;
-        assert_eq!(told.data, json!({ "present": 1, "people": { "facilitators": 1, "participants": 2, "readers": 0, "done": 1 } }));
+        assert_eq!(told.data, json!({ "present": 1, "people": { "facilitators": 1, "participants": 2, "readers": 0, "programs": 0, "done": 1 } }));
         drop(here);
         // Nobody looks at a review that nobody looks at.
         let deadline = Instant::now() + Duration::from_secs(10);

@@ -44,7 +44,7 @@ on_both_databases! {
             }
         }
         let people = facilitator.review().await["people"].clone();
-        assert_eq!(people, json!({ "facilitators": 1, "participants": 7, "readers": 0, "done": 0 }));
+        assert_eq!(people, json!({ "facilitators": 1, "participants": 7, "readers": 0, "programs": 0, "done": 0 }));
     }
 
     /// A browser that asks several times at once, as over a bad line, takes one seat of the link and no more.
@@ -98,7 +98,7 @@ on_both_databases! {
         assert!(details.iter().all(|detail| *detail == details[0]), "one cannot tell why: {details:?}");
         let _ = last.join(&aged).await.expect(201);
         let people = facilitator.review().await["people"].clone();
-        assert_eq!(people, json!({ "facilitators": 1, "participants": 2, "readers": 0, "done": 0 }));
+        assert_eq!(people, json!({ "facilitators": 1, "participants": 2, "readers": 0, "programs": 0, "done": 0 }));
         let _ = newcomer.get("/v1/review").await.expect_problem(401, "unauthorized");
         // What was refused did not spoil the key.
         let _ = newcomer.join(&facilitator.invite("reader", 1).await).await.expect(201);
@@ -146,7 +146,7 @@ on_both_databases! {
         }
         let _ = goes.mark(CAUSES[0], 1, &conjecture("too late")).await.expect_problem(401, "unauthorized");
         let _ = goes.delete("/v1/review/seat").await.expect_problem(401, "unauthorized");
-        assert_eq!(facilitator.review().await["people"], json!({ "facilitators": 1, "participants": 1, "readers": 0, "done": 0 }));
+        assert_eq!(facilitator.review().await["people"], json!({ "facilitators": 1, "participants": 1, "readers": 0, "programs": 0, "done": 0 }));
         assert_eq!(facilitator.collect().await.expect(200).number_at("/columns"), 2);
         let mut texts: Vec<_> = facilitator.column_marks(CAUSES[0]).await.iter().map(|mark| mark["body"]["text"].to_string()).collect();
         texts.sort();
