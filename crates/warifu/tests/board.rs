@@ -163,7 +163,7 @@ async fn an_incident_is_begun_and_its_proofs_are_handed_in() {
 
         let served = Served::start(folder, url);
         let [lead, program] =
-            ["A", "B"].map(|key| Partner::by_token(&served.origin, &format!("wfr_{}", key.repeat(43))));
+            ["A", "Q"].map(|key| Partner::by_token(&served.origin, &format!("wfr_{}", key.repeat(43))));
         for (seat, link) in [(&lead, &added), (&program, &made)] {
             let token = link["link"].as_str().unwrap().split_once('#').unwrap().1;
             let body = serde_json::json!({ "invitation": token });

@@ -116,7 +116,7 @@ impl Problem {
     }
 
     pub(crate) fn payload_too_large() -> Self {
-        let detail = "A request body is at most 65,536 bytes. Nothing was done.";
+        let detail = "A request body is at most 65,536 bytes, where no more is documented. Nothing was done.";
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large", detail)
     }
 

@@ -11,6 +11,7 @@ mod events;
 mod full;
 mod group;
 mod lines;
+mod programs;
 mod room;
 mod scripts;
 mod sizes;
