@@ -28,7 +28,11 @@ impl Transaction {
     pub async fn create_code(&mut self, code: &IssuedCode, scenario: Option<&str>) -> Result<(), StoreError> {
         self.keep_code(code, scenario).await?;
         let newest = [code.wallet.bytes().into(), i64::from(code.mac.bucket).into(), code.mac.mac.into()];
-        self.execute(&SAVE_NEWEST_CODE, &newest).await.map(drop)
+        self.execute(&SAVE_NEWEST_CODE, &newest).await?;
+        if let Some(memory) = self.memory() {
+            memory.keep_code(code);
+        }
+        Ok(())
     }
 
     /// Keeps a code that was made for a bill: no newer one ends it, and it ends none.

@@ -88,7 +88,7 @@ impl Transaction {
             return Ok(Vec::new());
         }
         match &mut self.engine {
-            Engine::Sqlite(open) => open.each(statement, &rows),
+            Engine::Sqlite(open) => open.each(statement, rows),
             Engine::Postgres(open) => open.each(statement, rows).await,
         }
     }

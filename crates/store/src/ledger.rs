@@ -60,8 +60,7 @@ each_statements! {
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (stream, position, at) \
              WHERE s.stream = n.stream";
     CLAIM_REQUEST (Blob, Text, Blob) -> (Blob, Text, Blob)
-        row "INSERT INTO requests (caller, request_id, transaction_id) VALUES ($1, $2, $3) \
-             ON CONFLICT DO NOTHING RETURNING caller, request_id, transaction_id",
+        row "INSERT INTO requests (caller, request_id, transaction_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         set "INSERT INTO requests (caller, request_id, transaction_id) \
              SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[]) \
              ON CONFLICT DO NOTHING RETURNING caller, request_id, transaction_id";
@@ -201,9 +200,7 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn gather(&mut self, wanted: &Wanted) -> Result<Loaded, StoreError> {
-        let rows = wanted.codes.iter().map(|code| vec![i64::from(code.bucket).into(), code.mac.into()]).collect();
-        let found = self.each(&LOCK_CODE, rows).await?;
-        let codes = found.iter().map(read_code).collect::<Result<Vec<_>, _>>()?;
+        let codes = self.lock_codes(wanted.codes.clone()).await?;
         let policy = self.policy_in_force().await?;
         let places = self.load_places(&wanted.terminals, policy.caps_terminals()).await?;
         let targets = self.load_targets(&wanted.targets).await?;
@@ -227,6 +224,19 @@ impl Transaction {
         origins.iter().chain(&followers).for_each(|record| loaded.add_record(record));
         targets.into_iter().for_each(|(key, record)| loaded.add_target(key, record));
         Ok(loaded)
+    }
+
+    async fn lock_codes(&mut self, mut wanted: BTreeSet<CodeMac>) -> Result<Vec<IssuedCode>, StoreError> {
+        let mut codes = Vec::with_capacity(wanted.len());
+        if let Some(memory) = self.memory() {
+            codes.extend(wanted.iter().filter_map(|mac| memory.code(*mac)).cloned());
+            wanted.retain(|mac| memory.code(*mac).is_none());
+        }
+        let rows = wanted.iter().map(|code| vec![i64::from(code.bucket).into(), code.mac.into()]).collect();
+        for row in self.each(&LOCK_CODE, rows).await? {
+            codes.push(read_code(&row)?);
+        }
+        Ok(codes)
     }
 
     async fn policy_in_force(&mut self) -> Result<Policy, StoreError> {
@@ -334,6 +344,9 @@ impl Transaction {
         });
         let rows = rows.collect();
         self.each(&SAVE_CODE, rows).await?;
+        if let Some(memory) = self.memory() {
+            memory.change_codes(after.changed_codes());
+        }
         let rows = after.changed_places().filter_map(usage_row).collect();
         self.each(&SAVE_USAGE, rows).await?;
         let rows = after.changed_wallets().map(wallet_row).collect();

@@ -203,11 +203,20 @@ impl Open {
         touched
     }
 
-    pub(super) fn each(&mut self, statement: &'static Each, rows: &[Vec<Value>]) -> Result<Vec<Row>, StoreError> {
+    pub(super) fn each(&mut self, statement: &'static Each, rows: Vec<Vec<Value>>) -> Result<Vec<Row>, StoreError> {
         let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
         let mut out = Vec::new();
+        if prepared.column_count() > 0 {
+            for params in rows {
+                query(&mut prepared, statement.name, statement.columns, &params, &mut out)?;
+            }
+            return Ok(out);
+        }
         for params in rows {
-            query(&mut prepared, statement.name, statement.columns, params, &mut out)?;
+            let touched = prepared.execute(rusqlite::params_from_iter(&params))?;
+            if touched > 0 && statement.echoes() {
+                out.push(Row { statement: statement.name, values: params });
+            }
         }
         Ok(out)
     }
@@ -228,7 +237,8 @@ impl Open {
         if prepared.parameter_count() != params.len() {
             return Err(format!("takes {} parameters, registered {}", prepared.parameter_count(), params.len()));
         }
-        if prepared.column_count() != columns.len() {
+        let echoes = prepared.column_count() == 0 && columns == params;
+        if prepared.column_count() != columns.len() && !echoes {
             return Err(format!("returns {} columns, registered {}", prepared.column_count(), columns.len()));
         }
         Ok(())

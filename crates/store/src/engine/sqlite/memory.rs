@@ -1,4 +1,4 @@
-//! What the thread that writes remembers between its transactions: places, the policy, wallets.
+//! What the thread that writes remembers between its transactions: places, the policy, wallets, codes that it issued.
 //!
 //! It is a copy of rows as this thread last read or wrote them inside a transaction. Three things end it: a statement other than
 //! the hot path's own that changes one of these tables, something undone, and a commit by another connection, which SQLite tells at the
@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use rusqlite::Connection;
+use warifu_core::code::{CodeMac, IssuedCode};
 use warifu_core::id::{TerminalId, WalletId};
 use warifu_core::limit::Policy;
 use warifu_core::place::Place;
@@ -16,8 +17,10 @@ use warifu_core::wallet::Wallet;
 const WALLETS: usize = 60_000;
 /// How many terminals.
 const PLACES: usize = 20_000;
-/// The tables whose rows are remembered.
-const TABLES: [&str; 4] = ["wallets", "terminals", "shops", "policies"];
+/// How many codes that were not used yet. Five minutes of 200 a second.
+const CODES: usize = 60_000;
+/// The tables whose rows are remembered. Of `codes` only what is issued here is, which nothing but the hot path changes.
+const TABLES: [&str; 5] = ["wallets", "terminals", "shops", "policies", "newest_codes"];
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -28,6 +31,9 @@ pub(crate) struct Memory {
     /// Terminals with their shops, without what they did over a day.
     pub(crate) places: HashMap<TerminalId, Place>,
     wallets: HashMap<WalletId, Wallet>,
+    codes: HashMap<CodeMac, IssuedCode>,
+    /// The newest code of a wallet, of those that are remembered.
+    newest: HashMap<WalletId, CodeMac>,
 }
 
 impl Memory {
@@ -52,7 +58,10 @@ impl Memory {
         let changed = match words.next() {
             Some("UPDATE") => words.next(),
             Some("DELETE") => words.nth(1),
-            Some("INSERT") => words.nth(1).filter(|table| *table == "policies" || statement.contains("DO UPDATE")),
+            // A newer code is told by whoever keeps it.
+            Some("INSERT") => words
+                .nth(1)
+                .filter(|table| *table == "policies" || *table != "newest_codes" && statement.contains("DO UPDATE")),
             _ => None,
         };
         if changed.is_some_and(|table| TABLES.contains(&table)) {
@@ -72,6 +81,35 @@ impl Memory {
                 self.wallets.clear();
             }
             self.wallets.insert(wallet.id, wallet.clone());
+        }
+    }
+
+    /// The code as it is, if it was issued here and not used yet.
+    pub(crate) fn code(&self, mac: CodeMac) -> Option<&IssuedCode> {
+        self.codes.get(&mac)
+    }
+
+    /// Remembers a code that was issued just now; it ends the wallet's one before.
+    pub(crate) fn keep_code(&mut self, code: &IssuedCode) {
+        if self.codes.len() >= CODES {
+            self.codes.clear();
+            self.newest.clear();
+        }
+        let before = self.newest.insert(code.wallet, code.mac);
+        if let Some(before) = before.and_then(|mac| self.codes.get_mut(&mac)) {
+            before.newest = false;
+        }
+        self.codes.insert(code.mac, code.clone());
+    }
+
+    /// Notes what became of codes. One that is used up is hardly asked for again.
+    pub(crate) fn change_codes<'a>(&mut self, codes: impl Iterator<Item = &'a IssuedCode>) {
+        for code in codes {
+            if code.consumed_by.is_some() {
+                self.codes.remove(&code.mac);
+            } else if let Some(kept) = self.codes.get_mut(&code.mac) {
+                *kept = code.clone();
+            }
         }
     }
 
