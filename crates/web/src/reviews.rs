@@ -8,6 +8,7 @@ mod diagram;
 mod exports;
 mod files;
 mod items;
+mod layouts;
 mod live;
 mod marks;
 mod seats;
@@ -45,7 +46,7 @@ pub(crate) fn imports() -> OpenApiRouter<Front> {
     OpenApiRouter::new().routes(routes!(exports::import))
 }
 
-pub(crate) use diagram::Layouts;
+pub(crate) use layouts::Layouts;
 
 /// What can be asked about reviews and charts.
 pub(crate) fn interface() -> OpenApiRouter<Front> {
