@@ -7,6 +7,8 @@ const OTHERS_MS = 300;
 const OWN_MS = 30;
 /** While the server lays a large diagram out anew, boxes stand where they stood; then it is asked for again. */
 const LAID_MS = 700;
+/** What could not be read is asked for again by itself. */
+const AGAIN_MS = 4000;
 /** A busy group does not keep the diagram waiting longer than this. */
 const LATEST_MS = 1500;
 const KINDS = ["node", "arrow", "event", "true_cause", "case"];
@@ -72,6 +74,7 @@ export class Diagram {
       if (mine !== this.#asked) return;
       this.#isOld = true;
       this.state.emit("diagram-problem", problem);
+      if (this.#isShown) this.#timer = setTimeout(() => { if (this.#isShown) this.read(); }, AGAIN_MS);
     }
   }
 

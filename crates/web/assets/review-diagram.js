@@ -178,6 +178,8 @@ export function diagramPlace(state, table) {
   place.append(make("div", "row between diagram-head", make("div", "row", add, view, lay), count), unread, told, nothing, both, issues.element, decisions);
   nothing.hidden = true;
   both.hidden = true;
+  view.hidden = true;
+  if (lay) lay.hidden = true;
   issues.element.hidden = true;
   decisions.hidden = true;
   show(view.value);

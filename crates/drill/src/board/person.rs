@@ -293,7 +293,8 @@ impl Person {
                 let own = self.own_box("arrow");
                 let body = arrow(&mut self.draw, own, self.boxes);
                 // The host draws new ones, not to be in anybody's way.
-                let key = if self.number < self.people { format!("a{own}") } else { format!("host-{}", self.turn("host")) };
+                let key =
+                    if self.number < self.people { format!("a{own}") } else { format!("host-{}", self.turn("host")) };
                 self.write("arrow", &key, &body).await
             }
             Act::TrueCause => {

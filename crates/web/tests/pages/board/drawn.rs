@@ -118,6 +118,18 @@ pub(crate) async fn all_stand(pages: &[&Page], key: &str, at: &str) {
     all_until(pages, &js).await;
 }
 
+/// Waits until every box stands in all of the drawings where the server's layout has it.
+pub(crate) async fn all_laid(pages: &[&Page], seat: &Seat) {
+    let diagram = seat.get("/v1/review/diagram").await.expect(200).json();
+    assert_eq!(diagram["is_laid_out"], true, "a small diagram is laid out at once");
+    let number = |it: &Value| it.as_f64().unwrap();
+    for node in diagram["nodes"].as_array().unwrap() {
+        let left = number(&diagram["left"]) + number(&node["x"]) - number(&node["width"]) / 2.0;
+        let top = number(&diagram["top"]) + number(&node["y"]) - number(&node["height"]) / 2.0;
+        all_stand(pages, node["key"].as_str().unwrap(), &format!("{left} {top}")).await;
+    }
+}
+
 /// The table of boxes: name, arrows out, arrows in, effect, in the order of names.
 const ROWS: &str = "[...document.querySelectorAll('.diagram-list tr[data-box]')].map((row) => [row.querySelector('.cause-name').textContent, \
     ...[...row.querySelectorAll('td')].slice(0, 3).map((it) => it.textContent)].join(' ')).sort()";

@@ -27,6 +27,8 @@ async fn large(server: &Server) -> Seat {
     }
     let seat = server.seat();
     let _ = seat.post("/v1/reviews/import", &document).await.expect(201);
+    // Unoptimised and beside others the first layout takes longer than anybody waits for an answer.
+    while seat.get("/v1/review/diagram").await.status() != 200 {}
     seat
 }
 

@@ -5,7 +5,7 @@ use futures::future::join_all;
 use warifu_testkit::{Browser, Page};
 
 use crate::board::drawn::{
-    GROUP, all_draw, all_stand, arrows, boxed, draw, four, handle, put, show, spot, stands, words,
+    GROUP, all_draw, all_laid, all_stand, arrows, boxed, draw, four, handle, put, show, spot, stands, words,
 };
 use crate::board::full::full;
 use crate::board::judge;
@@ -82,15 +82,19 @@ async fn a_group_draws_one_diagram_by_mouse_finger_and_keys() {
     add(all[1], &["event/two"], "通知が現場に届かなかった").await;
     let _ = join_all(all.iter().map(|page| show(page, "drawing"))).await;
     all_draw(&all, 5, 0).await;
+    all_laid(&all, &seat).await;
 
     all[0].drag(spot(all[0], &handle("c-hand-over")).await, spot(all[0], &boxed("e-two")).await).await;
     all_draw(&all, 5, 1).await;
+    all_laid(&all, &seat).await;
     all[3].tap("#diagram-fit").await;
     let (from, to) = (spot(all[3], &handle("c-rigid-management")).await, spot(all[3], &boxed("e-two")).await);
     all[3].swipe(from, to).await;
     all_draw(&all, 5, 2).await;
+    all_laid(&all, &seat).await;
     let from = arrow_by_keys(all[2], "who knew").await;
     all_draw(&all, 5, 3).await;
+    all_laid(&all, &seat).await;
     let mut expected = [format!("{from}>e-one"), "c-hand-over>e-two".into(), "c-rigid-management>e-two".into()];
     expected.sort();
     assert_eq!(arrows(&seat).await, expected);
