@@ -27,6 +27,7 @@ struct Scale {
     aged_transfers: usize,
     open_seconds: usize,
     board_each: usize,
+    prevent_each: usize,
 }
 
 const FULL: Scale = Scale {
@@ -38,9 +39,10 @@ const FULL: Scale = Scale {
     aged_transfers: 10_000_000,
     open_seconds: 20,
     board_each: 2_000,
+    prevent_each: 1_000,
 };
 
-/// Ends in eleven minutes, building aside; seven of them the board's.
+/// Ends in fifteen minutes, building aside; eleven of them the board's.
 const QUICK: Scale = Scale {
     rounds: 3,
     members: 20_000,
@@ -50,6 +52,7 @@ const QUICK: Scale = Scale {
     aged_transfers: 500_000,
     open_seconds: 5,
     board_each: 300,
+    prevent_each: 100,
 };
 
 /// Transfers that are handed to the ledger at once.

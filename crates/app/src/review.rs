@@ -197,6 +197,22 @@ impl Board {
         Ok(Look { seat, review, chart, crowd, columns, items })
     }
 
+    /// A review's id and the number of its last change: whether what was made of it is still so.
+    ///
+    /// # Errors
+    /// As [`Board::look`].
+    pub async fn look_at_number(&self, key: &SeatKey) -> Result<(ReviewId, i64), ReviewFault> {
+        let key = key.clone();
+        let found = self.ask(move |transaction| {
+            Box::pin(async move {
+                let review = or_say!(sitter(transaction, &key).await?).seat.review;
+                // Whoever has a seat has a review.
+                Ok(Ok((review, transaction.find_change_number(review).await?.unwrap_or_default())))
+            })
+        });
+        found.await
+    }
+
     /// A review's id, its chart, and the text of its case's name.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 //! change once and in order, or there is no outcome at all.
 
 mod person;
+mod prevent;
 mod streams;
 mod text;
 
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use crate::load::percentiles;
 use person::{Act, Person};
+pub use prevent::{Large, run as run_prevent};
 use streams::Streams;
 
 /// How long all browsers may take to be told what was written last.
@@ -213,13 +215,13 @@ async fn outcome(
     let of = |wanted: &dyn Fn(Act) -> bool| {
         Times::of(done.iter().filter(|did| wanted(did.act)).map(|did| did.micros).collect())
     };
-    let kinds = Act::ALL.iter().map(|act| (act.name(), of(&|it| it == *act))).collect();
+    let kinds = Act::ALL.iter().map(|act| (act.name(), of(&|it| it == *act))).filter(|(_, it)| it.count > 0).collect();
     let people = u64::try_from(plan.people).unwrap_or(u64::MAX);
     let millis = u64::try_from(plan.every.as_millis()).unwrap_or(u64::MAX).max(1);
     Ok(Outcome {
         people: plan.people,
         rate: people.saturating_mul(1_000) / millis,
-        interaction: of(&|act| act == Act::Mark || Act::MIXED.contains(&act)),
+        interaction: of(&|act| act == Act::Mark || Act::MIXED.contains(&act) || Act::PREVENT.contains(&act)),
         livez: of(&|act| act == Act::Livez),
         kinds,
         live: Times::of(live),

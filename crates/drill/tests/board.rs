@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use warifu_drill::board::{Plan, run};
+use warifu_drill::board::{Large, Plan, run, run_prevent};
 use warifu_testkit::{Engine, Server};
 
 /// A smoke run: four people. Everything is answered as it should be, and every browser is told every change.
@@ -42,4 +42,27 @@ async fn a_group_larger_than_its_chart_does_not_begin() {
         gatherings: 1,
     };
     assert!(run(&plan).await.is_err());
+}
+
+/// The same of steps 4 and 5: every kind of thing is done and answered, and a changed diagram is laid out in the end.
+#[tokio::test]
+async fn a_group_draws_decides_and_prevents() {
+    let server = Server::start(Engine::Sqlite).await;
+    let plan = Plan {
+        address: server.origin().trim_start_matches("http://").parse().unwrap(),
+        name: "prevent".to_owned(),
+        people: 3,
+        causes: 9,
+        every: Duration::from_millis(20),
+        each: 3,
+        gatherings: 2,
+    };
+    let outcome = run_prevent(&plan, Large { boxes: 20, arrows: 40, library: 5 }).await.unwrap();
+    let count = |kind: &str| outcome.kinds.get(kind).unwrap().count;
+    for kind in ["put_box", "move_box", "put_true_cause", "put_measure", "search_library", "get_diagram", "export_md"] {
+        assert_eq!(count(kind), 3, "{kind}");
+    }
+    assert_eq!((count("put_arrow"), count("laid_out"), count("diagram_at_once")), (3 + 2, 2, 6));
+    assert_eq!((count("first_diagram"), count("same_diagram")), (3, 3));
+    assert_eq!(outcome.live.count, outcome.changes * 3);
 }

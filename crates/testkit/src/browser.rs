@@ -3,6 +3,7 @@
 //! Each page is a visitor of its own: it shares no cookie, no storage and no cache with another. Whatever takes too long is a
 //! panic that tells what the page showed. Must not know a page of Warifu.
 
+mod hand;
 mod visitor;
 
 use std::path::{Path, PathBuf};
@@ -259,14 +260,7 @@ impl Page {
     pub async fn wait_for(&self, selector: &str) {
         let quoted = serde_json::to_string(selector).expect("a text is JSON");
         let found = format!("document.querySelector({quoted}) !== null");
-        let deadline = Instant::now() + PATIENCE;
-        while !self.evaluate::<bool>(&found).await {
-            if Instant::now() > deadline {
-                let (text, errors) = (self.text().await, self.console_errors().await);
-                panic!("no `{selector}` appeared; errors: {errors:?}; the page shows:\n{text}");
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
+        self.wait_until(&found).await;
     }
 
     /// Writes what the viewport shows to `path`, as PNG.
@@ -285,14 +279,19 @@ impl Page {
     /// # Panics
     /// If it throws, or is no `T`.
     pub async fn evaluate<T: DeserializeOwned>(&self, js: &str) -> T {
+        self.try_evaluate(js).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same, or why it is nothing: it throws, it is no `T`, or the page went to another meanwhile.
+    async fn try_evaluate<T: DeserializeOwned>(&self, js: &str) -> Result<T, String> {
         let mut expression = EvaluateParams::new(js);
         expression.await_promise = Some(true);
         expression.return_by_value = Some(true);
         let result = self.page.evaluate_expression(expression).await;
-        let result = result.unwrap_or_else(|error| panic!("{js}\nfailed in the page: {error}"));
+        let result = result.map_err(|error| format!("{js}\nfailed in the page: {error}"))?;
         let value = result.value().cloned().unwrap_or_default();
         let text = value.to_string();
-        serde_json::from_value(value).unwrap_or_else(|error| panic!("{js}\nis {text} in the page: {error}"))
+        serde_json::from_value(value).map_err(|error| format!("{js}\nis {text} in the page: {error}"))
     }
 
     async fn read_records(&self) -> tokio::sync::MutexGuard<'_, Records> {

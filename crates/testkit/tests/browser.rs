@@ -26,7 +26,7 @@ async fn serve(page: String) -> String {
                 let path = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
                 let language = head.iter().find_map(|line| line.strip_prefix("Accept-Language: "));
                 let (status, body) = match path {
-                    "/" => ("200 OK", page.as_str()),
+                    path if path == "/" || path.starts_with("/?") => ("200 OK", page.as_str()),
                     "/language" => ("200 OK", language.unwrap_or_default()),
                     _ => ("404 Not Found", ""),
                 };
@@ -94,4 +94,58 @@ async fn browser_tells_what_a_page_requests_elsewhere_and_complains_of() {
     let requests = page.requests().await;
     assert!(requests.contains(&format!("{elsewhere}/later")), "{requests:?}");
     assert!(requests.iter().any(|url| url.starts_with("ws:") && url.ends_with("/socket")), "{requests:?}");
+}
+
+/// What a hand did, as the page heard it.
+const HEARD: &str = r#"<!doctype html><link rel="icon" href="data:,"><style>body { margin: 0; height: 400px; touch-action: none }</style><p>x</p>
+    <a download="a.txt" href="data:text/plain,kept">file</a><script>window.heard = [];
+    for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) addEventListener(name, (it) =>
+        heard.push(`${it.pointerType} ${name.slice(7)} ${it.clientX},${it.clientY} ${it.buttons}`));</script>"#;
+
+#[tokio::test]
+async fn a_mouse_pulls_and_fingers_touch() {
+    let origin = serve(HEARD.to_owned()).await;
+    let browser = Browser::start().await;
+    let page = browser.open(&origin, PHONE, "en", false).await;
+    page.drag((10.0, 20.0), (90.0, 100.0)).await;
+    let heard: Vec<String> = page.evaluate("heard.splice(0)").await;
+    assert_eq!(heard.first().map(String::as_str), Some("mouse move 10,20 0"));
+    assert_eq!(heard.get(1).map(String::as_str), Some("mouse down 10,20 1"));
+    assert!(heard.contains(&"mouse move 50,60 1".to_owned()), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("mouse up 90,100 0"));
+
+    page.swipe((10.0, 20.0), (90.0, 100.0)).await;
+    page.wait_until("heard.some((it) => it.startsWith('touch up'))").await;
+    let heard: Vec<String> = page.evaluate("heard.splice(0)").await;
+    assert_eq!(heard.first().map(String::as_str), Some("touch down 10,20 1"));
+    assert!(heard.contains(&"touch move 50,60 1".to_owned()), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("touch up 90,100 0"));
+
+    page.pinch((100.0, 100.0), 40.0, 120.0).await;
+    page.wait_until("heard.filter((it) => it.startsWith('touch up')).length === 2").await;
+    let downs: usize = page.evaluate("heard.splice(0).filter((it) => it.startsWith('touch down')).length").await;
+    assert_eq!(downs, 2);
+}
+
+#[tokio::test]
+async fn a_file_that_is_handed_over_is_kept() {
+    let origin = serve(HEARD.to_owned()).await;
+    let browser = Browser::start().await;
+    let page = browser.open(&origin, PHONE, "en", false).await;
+    let folder = tempfile::tempdir().unwrap();
+    page.keep_downloads(folder.path()).await;
+    page.tap("a").await;
+    let path = page.downloaded(folder.path(), "txt").await;
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "kept");
+}
+
+#[tokio::test]
+async fn waiting_outlives_the_way_to_another_page() {
+    let origin = serve(HEARD.to_owned()).await;
+    let browser = Browser::start().await;
+    let page = browser.open(&origin, PHONE, "en", false).await;
+    for number in 0..5 {
+        page.run(&format!("setTimeout(() => location.assign('/?{number}'), {})", number * 10)).await;
+        page.wait_until(&format!("location.search === '?{number}'")).await;
+    }
 }

@@ -5,6 +5,10 @@ import { language } from "./text.js";
 /** How long changes by others are gathered before the diagram is asked for again; own ones show almost at once. */
 const OTHERS_MS = 300;
 const OWN_MS = 30;
+/** While the server lays a large diagram out anew, boxes stand where they stood; then it is asked for again. */
+const LAID_MS = 700;
+/** What could not be read is asked for again by itself. */
+const AGAIN_MS = 4000;
 /** A busy group does not keep the diagram waiting longer than this. */
 const LATEST_MS = 1500;
 const KINDS = ["node", "arrow", "event", "true_cause", "case"];
@@ -65,10 +69,12 @@ export class Diagram {
       for (const key of settled) if (this.#moved.get(key)?.isSaved) this.#moved.delete(key);
       this.isRead = true;
       this.#blend();
+      if (!told.is_laid_out) this.#later(LAID_MS);
     } catch (problem) {
       if (mine !== this.#asked) return;
       this.#isOld = true;
       this.state.emit("diagram-problem", problem);
+      if (this.#isShown) this.#timer = setTimeout(() => { if (this.#isShown) this.read(); }, AGAIN_MS);
     }
   }
 

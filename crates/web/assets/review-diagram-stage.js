@@ -11,7 +11,7 @@ const LEAP = 100;
 const ZOOM = 1.3;
 
 /**
- * `hears`: `chosen(key | null, isByKey)`, `connected(from, to)`, `arrow(key)`, `dropped(key)`, `mayWrite()`.
+ * `hears`: `chosen(key | null, isByKey)`, `connected(from, to)`, `connectedToItself()`, `arrow(key)`, `dropped(key)`, `mayWrite()`.
  */
 export function stageOf(diagram, hears) {
   const world = shape("g", { class: "world" });
@@ -53,8 +53,8 @@ export function stageOf(diagram, hears) {
     } else if (before && !pointers.size && (before.x !== anchor.x || before.y !== anchor.y) && !carried) {
       // What somebody looks at stays under their eyes, when the layout is another.
       view.pan((anchor.x - before.x) * view.scale, (anchor.y - before.y) * view.scale);
-    } else if (!anchor && view.isWhole && diagram.boxes.size && !pointers.size && !view.sees(diagram.frame)) {
-      view.begin(diagram.frame);
+    } else if (!anchor && view.isWhole && diagram.boxes.size && !pointers.size && !carried) {
+      view.again(diagram.frame);
     }
     hold(chosen);
   }
@@ -154,7 +154,8 @@ export function stageOf(diagram, hears) {
     }
     const over = kind === "pull" && event.type === "pointerup" ? under(event) : null;
     drop(event.type === "pointerup");
-    if (over && over !== key) hears.connected(key, over);
+    if (over === key) hears.connectedToItself();
+    else if (over) hears.connected(key, over);
   }
 
   /** Ends what a pointer was doing; what it carried is saved or goes back. */

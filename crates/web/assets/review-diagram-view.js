@@ -11,6 +11,7 @@ const EDGE = 12;
 export function viewOf(svg, world, moved) {
   let [scale, left, top] = [1, 0, 0];
   let isWhole = true;
+  let smallest = SMALLEST;
   const size = () => svg.getBoundingClientRect();
 
   function set(nextScale, nextLeft, nextTop) {
@@ -31,6 +32,7 @@ export function viewOf(svg, world, moved) {
     const y = room[1] / 2;
     set(to, x - frame.left * to, y - frame.top * to);
     isWhole = true;
+    smallest = least;
   }
 
   /** Larger or smaller round a point of the screen, the middle if there is none. */
@@ -68,6 +70,12 @@ export function viewOf(svg, world, moved) {
   return {
     fit, zoom, pan, reveal,
     begin: (frame) => fit(frame, Math.min(READABLE[1], Math.max(READABLE[0], size().width / WIDE))),
+    /** Shows a frame that has changed as the last one was shown, if it can be seen much better. */
+    again(frame) {
+      const { width, height } = size();
+      const wanted = Math.min((width - 2 * EDGE) / frame.width, (height - 2 * EDGE) / frame.height, 1);
+      if (!this.sees(frame) || wanted > scale * 1.2) fit(frame, smallest);
+    },
     get scale() { return scale; },
     /** Somebody has begun to work in what is seen: it is not made to fit by itself any more. */
     hold() { isWhole = false; },

@@ -20,7 +20,7 @@ import { listOf } from "./review-diagram-list.js";
 import { panelOf } from "./review-diagram-panel.js";
 import { stageOf } from "./review-diagram-stage.js";
 import { causesByKey } from "./review-names.js";
-import { make, number, t } from "./text.js";
+import { announce, make, number, t } from "./text.js";
 
 /** Below this width the table is what one sees first. */
 const PHONE = "(max-width: 40rem)";
@@ -45,6 +45,10 @@ export function diagramPlace(state, table) {
   const stage = stageOf(diagram, {
     chosen: (key, isByKey) => choose(key, { isByKey }),
     connected: draw2,
+    connectedToItself() {
+      tell(told, t("arrow_itself"));
+      announce(t("arrow_itself"));
+    },
     arrow: openOne,
     dropped: drop,
     mayWrite: () => state.mayWriteNow,
@@ -120,7 +124,7 @@ export function diagramPlace(state, table) {
   const add = state.mayWrite ? button(t("boxes_add"), "primary for-writers", () => addBoxes(state, table, () => undefined), "diagram-add") : null;
   const lay = state.mayWrite ? button(t("lay_all"), "text for-writers", layAll, "diagram-lay") : null;
   const key = legend();
-  const both = make("div", "diagram-both", make("div", "diagram-main", stage.element, stage.hint, list.element, key), panel.element);
+  const both = make("div", "diagram-both", make("div", "diagram-main", stage.element, stage.hint, list.element), panel.element, key);
 
   async function layAll() {
     if (!await confirmed({ id: "lay-all", title: t("lay_all_title"), texts: [t("lay_all_text")], yes: t("lay_all"), yesId: "lay-all-yes" })) return;
@@ -174,6 +178,8 @@ export function diagramPlace(state, table) {
   place.append(make("div", "row between diagram-head", make("div", "row", add, view, lay), count), unread, told, nothing, both, issues.element, decisions);
   nothing.hidden = true;
   both.hidden = true;
+  view.hidden = true;
+  if (lay) lay.hidden = true;
   issues.element.hidden = true;
   decisions.hidden = true;
   show(view.value);

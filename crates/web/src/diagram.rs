@@ -20,7 +20,9 @@ use warifu_core::review::{Arrow, Basis, Body, Event, Kind, Node};
 
 use crate::mandala::text::lines;
 
-pub(crate) use layout::Shape;
+#[cfg(test)]
+pub(crate) use layout::grid;
+pub(crate) use layout::{Places, Shape};
 pub(crate) use svg::svg;
 
 /// Most boxes that are laid out; those after the last in the order of keys are left out, and it is said how many.
@@ -57,6 +59,8 @@ pub(crate) struct Diagram {
     pub(crate) arrows: Vec<DrawnArrow>,
     /// How many boxes and arrows there were no room for.
     left_out: usize,
+    /// Whether boxes stand where the layout puts them. If not, it is being made: ask again in a moment.
+    is_laid_out: bool,
 }
 
 /// A box.
@@ -157,7 +161,7 @@ pub(crate) fn shape(items: &[KeptItem], chart: &Chart) -> Shape {
 }
 
 /// The diagram of a review, whose boxes the layout put there.
-pub(crate) fn diagram(items: &[KeptItem], chart: &Chart, places: &[(f64, f64)]) -> Diagram {
+pub(crate) fn diagram(items: &[KeptItem], chart: &Chart, places: &[(f64, f64)], is_laid_out: bool) -> Diagram {
     let gathered = gather(items);
     let reading = read(gathered.nodes.len(), &gathered.links);
     let mut nodes: Vec<_> = gathered
@@ -198,6 +202,7 @@ pub(crate) fn diagram(items: &[KeptItem], chart: &Chart, places: &[(f64, f64)]) 
         undecided: undecided.map(|(link, _)| [key(&link.from), key(&link.to)]).collect(),
         arrows,
         left_out: gathered.left_out,
+        is_laid_out,
         nodes,
     }
 }
@@ -246,7 +251,8 @@ impl Gathered {
         let mut links: Vec<_> = counted.map(|(link, _)| (link.from, link.to)).collect();
         links.sort_unstable();
         links.dedup();
-        Shape { sizes: sizes.collect(), links }
+        let keys = self.nodes.iter().map(|(key, _)| key.clone());
+        Shape { keys: keys.collect(), sizes: sizes.collect(), links }
     }
 
     fn draw(

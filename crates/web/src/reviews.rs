@@ -9,6 +9,7 @@ mod exports;
 mod files;
 mod incidents;
 mod items;
+mod layouts;
 mod live;
 mod marks;
 mod results;
@@ -52,7 +53,7 @@ pub(crate) fn reports() -> OpenApiRouter<Front> {
     OpenApiRouter::new().routes(routes!(incidents::begin)).routes(routes!(results::add))
 }
 
-pub(crate) use diagram::Layouts;
+pub(crate) use layouts::Layouts;
 
 /// What can be asked about reviews and charts.
 pub(crate) fn interface() -> OpenApiRouter<Front> {

@@ -12,7 +12,13 @@ use super::{Scale, as_f64};
 /// One thing each by all of them in this time: 120 a second.
 const EVERY_MS: &str = "250";
 
-/// Marks, writes and reads by 30 people on one engine, several times over.
+/// The same for the large diagram, on which everything is done by all of them in this time: 30 a second.
+const PREVENT_EVERY_MS: &str = "1000";
+const BOXES: &str = "500";
+const ARROWS: &str = "1500";
+const LIBRARY: &str = "1000";
+
+/// Marks, writes and reads by 30 people on one engine, several times over; then steps 4 and 5 on a large diagram.
 pub(super) fn measure(
     report: &mut Report,
     programs: &Programs,
@@ -29,14 +35,24 @@ pub(super) fn measure(
         let answer = answers(&programs.board_drill, &to)?.pop();
         rounds.push(answer.ok_or("the group said nothing")?);
     }
-    let rounds = Rounds(rounds);
-    rounds.report(report, engine)?;
+    Rounds(rounds).report(report, "board", engine)?;
+    let each = scale.prevent_each.to_string();
+    let mut rounds = Vec::new();
+    for round in 0..scale.rounds {
+        let name = format!("prevent-{round}");
+        let library = if round == 0 { LIBRARY } else { "0" };
+        let to = ["--address", &server.address, "--name", &name, "--every", PREVENT_EVERY_MS, "--each", &each];
+        let large = ["--boxes", BOXES, "--arrows", ARROWS, "--library", library];
+        let answer = answers(&programs.board_drill, &[&to[..], &large[..]].concat())?.pop();
+        rounds.push(answer.ok_or("the group said nothing")?);
+    }
+    Rounds(rounds).report(report, "board_prevent", engine)?;
     let (_, peak) = server.memory().ok_or("the server's memory cannot be read")?;
     report.one(
         &format!("board_memory_{engine}"),
         as_f64(peak),
         "MiB",
-        &format!("{} reviews, 30 open browsers", scale.rounds),
+        &format!("twice {} reviews, 30 open browsers", scale.rounds),
     );
     Ok(())
 }
@@ -50,12 +66,12 @@ const P99: usize = 1;
 const MOST: usize = 3;
 
 impl Rounds {
-    fn report(&self, report: &mut Report, engine: &str) -> Result<(), String> {
+    fn report(&self, report: &mut Report, part: &str, engine: &str) -> Result<(), String> {
         let of = |kind: &str, place: usize| self.millis(kind, place);
         let livez = of("/livez", P99)?;
         let beside = format!("livez of the same server, 99 in 100 within {:.1} ms", median(&livez));
         let mut add = |figure: &str, values: &[f64], beside: &str| {
-            report.add(&format!("board_{figure}_ms_{engine}"), values, "ms", beside);
+            report.add(&format!("{part}_{figure}_ms_{engine}"), values, "ms", beside);
         };
         add("livez_p99", &livez, "the request that does nothing, before and after, as often a second");
         add("interaction_p50", &of("/interaction", MEDIAN)?, &beside);
@@ -67,6 +83,10 @@ impl Rounds {
             let name = format!("/kinds/{kind}");
             let (half, most) = (median(&of(&name, MEDIAN)?), median(&of(&name, MOST)?));
             let beside = format!("{} a round; half within {half:.1} ms, the slowest {most:.0} ms", self.count(&name)?);
+            if matches!(kind.as_str(), "first_diagram" | "same_diagram") {
+                // Three of them: half is what there is to say.
+                add(&format!("{kind}_p50"), &of(&name, MEDIAN)?, &beside);
+            }
             add(&format!("{kind}_p99"), &of(&name, P99)?, &beside);
         }
         Ok(())
@@ -108,7 +128,7 @@ mod tests {
         assert_eq!(rounds.millis("/kinds/put_why", P99).map(|all| median(&all)), Ok(4.0));
         assert_eq!(rounds.kinds(), ["put_why"]);
         let mut report = Report::default();
-        assert_eq!(rounds.report(&mut report, "sqlite"), Ok(()));
+        assert_eq!(rounds.report(&mut report, "board", "sqlite"), Ok(()));
         assert!(rounds.millis("/none", P99).is_err());
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use warifu_drill::board::{Plan, run};
+use warifu_drill::board::{Large, Plan, run, run_prevent};
 
 /// Have a group review a failure on a running board, which lets anybody begin: they mark, write and read, each with a browser open.
 #[derive(Debug, Parser)]
@@ -31,14 +31,25 @@ struct Cli {
     /// How often marks are collected, after which all read at once.
     #[arg(long, default_value_t = 10)]
     gatherings: usize,
+    /// Steps 4 and 5 instead of the first three, on a diagram of so many boxes.
+    #[arg(long, default_value_t = 0)]
+    boxes: usize,
+    /// How many arrows it has.
+    #[arg(long, default_value_t = 1_500)]
+    arrows: usize,
+    /// How many measures are given to the library before.
+    #[arg(long, default_value_t = 0)]
+    library: usize,
 }
 
 // One thread: the group shares its machine with what it measures.
 #[tokio::main(flavor = "current_thread")]
 #[allow(clippy::print_stdout, reason = "this is what the command is for")]
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Cli { address, name, people, causes, every, each, gatherings } = Cli::parse();
+    let Cli { address, name, people, causes, every, each, gatherings, boxes, arrows, library } = Cli::parse();
     let plan = Plan { address, name, people, causes, every: Duration::from_millis(every), each, gatherings };
-    println!("{}", serde_json::to_string(&run(&plan).await?)?);
+    let large = Large { boxes, arrows, library };
+    let outcome = if boxes > 0 { run_prevent(&plan, large).await? } else { run(&plan).await? };
+    println!("{}", serde_json::to_string(&outcome)?);
     Ok(())
 }

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde_json::{Value, json};
 
+use super::prevent::{Large, arrow, box_key, measure, words};
 use super::text::{Draw, cause, said, statement};
 use super::{Done, Plan};
 use crate::credential::Credential;
@@ -16,6 +17,8 @@ use crate::wire::Connection;
 
 /// How many events and comments one person writes, over and over.
 const OWN: usize = 3;
+/// What is sought in the library: 確認, 返金, which nobody wrote, and 訓練.
+const SOUGHT: [&str; 3] = ["%E7%A2%BA%E8%AA%8D", "%E8%BF%94%E9%87%91", "%E8%A8%93%E7%B7%B4"];
 /// How far a browser that comes back is behind.
 const BEHIND: u64 = 50;
 
@@ -40,10 +43,26 @@ pub(super) enum Act {
     Collect,
     TableAtOnce,
     ReviewAtOnce,
+    Box,
+    Move,
+    Arrow,
+    TrueCause,
+    Measure,
+    Library,
+    Diagram,
+    Markdown,
+    Html,
+    /// The diagram of a review that was laid out never before.
+    FirstDiagram,
+    /// The same again.
+    SameDiagram,
+    DiagramAtOnce,
+    /// From an arrow until its layout is there.
+    LaidOut,
 }
 
 impl Act {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Livez,
         Self::Mark,
         Self::Why,
@@ -60,7 +79,27 @@ impl Act {
         Self::Collect,
         Self::TableAtOnce,
         Self::ReviewAtOnce,
+        Self::Box,
+        Self::Move,
+        Self::Arrow,
+        Self::TrueCause,
+        Self::Measure,
+        Self::Library,
+        Self::Diagram,
+        Self::Markdown,
+        Self::Html,
+        Self::FirstDiagram,
+        Self::SameDiagram,
+        Self::DiagramAtOnce,
+        Self::LaidOut,
     ];
+
+    /// What a group does with a diagram and measures, all at the same time.
+    pub(super) const PREVENT: [Self; 7] =
+        [Self::Box, Self::Diagram, Self::Move, Self::Measure, Self::Arrow, Self::Library, Self::TrueCause];
+
+    /// What is done once nobody draws any more.
+    pub(super) const CALM: [Self; 2] = [Self::Markdown, Self::Html];
 
     /// What a group does when it has marked, all at the same time.
     pub(super) const MIXED: [Self; 11] = [
@@ -95,6 +134,19 @@ impl Act {
             Self::Collect => "collect",
             Self::TableAtOnce => "table_at_once",
             Self::ReviewAtOnce => "review_at_once",
+            Self::Box => "put_box",
+            Self::Move => "move_box",
+            Self::Arrow => "put_arrow",
+            Self::TrueCause => "put_true_cause",
+            Self::Measure => "put_measure",
+            Self::Library => "search_library",
+            Self::Diagram => "get_diagram",
+            Self::Markdown => "export_md",
+            Self::Html => "export_html",
+            Self::FirstDiagram => "first_diagram",
+            Self::SameDiagram => "same_diagram",
+            Self::DiagramAtOnce => "diagram_at_once",
+            Self::LaidOut => "laid_out",
         }
     }
 }
@@ -106,6 +158,8 @@ pub(super) struct Person {
     /// How many take part.
     people: usize,
     causes: usize,
+    /// How many boxes the diagram has.
+    boxes: usize,
     key: String,
     credential: Credential,
     connection: Connection,
@@ -127,6 +181,7 @@ impl Person {
             number,
             people: plan.people.max(1),
             causes: plan.causes.max(1),
+            boxes: 0,
             credential: Credential::parse(&key),
             key,
             connection: Connection::new(plan.address),
@@ -229,7 +284,82 @@ impl Person {
                 let told = self.ask("POST", "/v1/review/collection", &json!({}), 200).await?;
                 self.changed(&told)
             }
+            Act::Box => self.write_box(&Value::Null).await,
+            Act::Move => {
+                let (x, y) = (self.draw.below(4_000), self.draw.below(4_000));
+                self.write_box(&json!({ "x": x, "y": y })).await
+            }
+            Act::Arrow => {
+                let own = self.own_box("arrow");
+                let body = arrow(&mut self.draw, own, self.boxes);
+                // The host draws new ones, not to be in anybody's way.
+                let key =
+                    if self.number < self.people { format!("a{own}") } else { format!("host-{}", self.turn("host")) };
+                self.write("arrow", &key, &body).await
+            }
+            Act::TrueCause => {
+                let own = self.own_box("true_cause");
+                let body = json!({ "is_true": self.draw.below(2) == 0, "why": statement(&mut self.draw) });
+                self.write("true_cause", &box_key(own), &body).await
+            }
+            Act::Measure => {
+                let (own, turn) = (self.own_box("cause"), self.turn("measure") % OWN);
+                let body = measure(&mut self.draw, own, false);
+                self.write("measure", &format!("m{}-{turn}", self.number), &body).await
+            }
+            Act::Library => {
+                let sought = SOUGHT.get(self.turn("library") % SOUGHT.len()).copied().unwrap_or_default();
+                self.read(&format!("/v1/measures?limit=20&q={sought}")).await
+            }
+            Act::Markdown => self.read("/v1/review/export?as=md").await,
+            Act::Html => self.read("/v1/review/export?as=html").await,
+            Act::Diagram | Act::FirstDiagram | Act::SameDiagram | Act::DiagramAtOnce | Act::LaidOut => {
+                self.read("/v1/review/diagram").await
+            }
         }
+    }
+
+    /// The number of the next box that is this person's to write about.
+    fn own_box(&mut self, what: &'static str) -> usize {
+        let own = self.boxes.saturating_sub(self.number).div_ceil(self.people).max(1);
+        self.number % self.people + self.turn(what) % own * self.people
+    }
+
+    async fn write_box(&mut self, at: &Value) -> Result<Option<u64>> {
+        let own = self.own_box("box");
+        let body = words(&mut self.draw, at);
+        self.write("node", &box_key(own), &body).await
+    }
+
+    /// What was brought in is in its first version.
+    pub(super) fn has_seen(&mut self, large: Large) {
+        if std::mem::replace(&mut self.boxes, large.boxes) > 0 {
+            return;
+        }
+        let own = |kind: &str, number: usize| (format!("/v1/review/items/{kind}{number}"), 1);
+        self.versions.extend((0..large.boxes).map(|number| own("node/b", number)));
+        self.versions.extend((0..large.arrows).map(|number| own("arrow/a", number)));
+    }
+
+    /// Gives a measure to the library.
+    pub(super) async fn share(&mut self, number: usize) -> Result<()> {
+        let body = measure(&mut self.draw, 0, true);
+        self.write("measure", &format!("shared-{number}"), &body).await.map(drop)
+    }
+
+    /// The review as a document.
+    pub(super) async fn document(&mut self) -> Result<Value> {
+        self.ask("GET", "/v1/review/export?as=json", &Value::Null, 200).await
+    }
+
+    pub(super) async fn import(&mut self, document: &Value) -> Result<()> {
+        self.ask("POST", "/v1/reviews/import", document, 201).await.map(drop)
+    }
+
+    /// Whether the diagram stands as its layout has it.
+    pub(super) async fn is_laid_out(&mut self) -> Result<bool> {
+        let told = self.ask("GET", "/v1/review/diagram", &Value::Null, 200).await?;
+        Ok(told.get("is_laid_out") == Some(&Value::Bool(true)))
     }
 
     async fn read(&mut self, path: &str) -> Result<Option<u64>> {
@@ -300,7 +430,8 @@ impl Person {
 
     /// Asks, and reads the answer, which must have this status.
     async fn ask(&mut self, method: &str, path: &str, body: &Value, status: u16) -> Result<Value> {
-        let answer = self.connection.send(method, path, &self.credential, &body.to_string()).await?;
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.connection.send(method, path, &self.credential, &body).await?;
         if answer.status != status {
             return Err(unexpected(method, path, answer.status, answer.body));
         }

@@ -162,16 +162,20 @@ impl Page {
         self.wait_until(&format!("document.body.innerText.includes({quoted})")).await;
     }
 
-    /// Waits until a JavaScript expression is true.
+    /// Waits until a JavaScript expression is true. The page may go to another meanwhile: between two documents it cannot be asked.
     ///
     /// # Panics
-    /// If it is not in time; with what the page shows instead.
+    /// If it is not in time, or threw until then; with what the page shows instead.
     pub async fn wait_until(&self, js: &str) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.evaluate::<bool>(js).await {
+        loop {
+            let asked = self.try_evaluate::<bool>(js).await;
+            if asked == Ok(true) {
+                return;
+            }
             if Instant::now() > deadline {
                 let (text, errors) = (self.text().await, self.console_errors().await);
-                panic!("not so in time: {js}; errors: {errors:?}; the page shows:\n{text}");
+                panic!("not so in time: {js}; {asked:?}; errors: {errors:?}; the page shows:\n{text}");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

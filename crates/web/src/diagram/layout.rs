@@ -1,14 +1,22 @@
 //! Where boxes stand: in layers from left to right, cause to effect, with few crossings (Sugiyama, Tagawa, Toda 1981, as the crate
 //! `rust-sugiyama` has it); what is connected to nothing stands below in rows.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rust_sugiyama::configure::{Config, CrossingMinimization, RankingType};
 use rust_sugiyama::from_vertices_and_edges;
 
 use super::DrawnNode;
 
+/// The middle of each box.
+pub(crate) type Places = Arc<[(f64, f64)]>;
+
 /// What a layout depends on. Two diagrams with equal shapes have equal layouts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Shape {
+    /// What each box is called.
+    pub(super) keys: Vec<String>,
     /// Width and height of each box.
     pub(super) sizes: Vec<(f64, f64)>,
     /// From which box to which, each pair once.
@@ -27,7 +35,18 @@ const ROW: usize = 5;
 impl Shape {
     /// The same boxes without arrows.
     pub(crate) fn without_links(&self) -> Self {
-        Self { sizes: self.sizes.clone(), links: Vec::new() }
+        Self { keys: self.keys.clone(), sizes: self.sizes.clone(), links: Vec::new() }
+    }
+
+    /// Each box where an earlier layout had it, and new ones below all of them.
+    pub(crate) fn as_it_was(&self, earlier: &Self, places: &[(f64, f64)]) -> Places {
+        let known: HashMap<_, _> = earlier.keys.iter().zip(places).collect();
+        let mut now: Vec<_> = self.keys.iter().map(|key| known.get(key).map_or((0.0, 0.0), |place| **place)).collect();
+        let is_new = |number: &usize| self.keys.get(*number).is_some_and(|key| !known.contains_key(key));
+        let new: Vec<usize> = (0..self.keys.len()).filter(is_new).collect();
+        let below = places.iter().zip(&earlier.sizes).map(|(place, size)| place.1 + size.1 / 2.0).fold(0.0, f64::max);
+        self.in_rows(&new, below + GAP, &mut now);
+        now.into()
     }
 
     /// The middle of each box. Slow for large shapes: half a second for 500 boxes and 1,500 arrows.
@@ -39,8 +58,13 @@ impl Shape {
         if !linked.is_empty() {
             below = self.lay_out_linked(&linked, &mut places);
         }
-        let mut rows = alone.chunks(ROW);
-        for row in &mut rows {
+        self.in_rows(&alone, below, &mut places);
+        places
+    }
+
+    /// Puts boxes into rows from there on downward.
+    fn in_rows(&self, boxes: &[usize], mut below: f64, places: &mut [(f64, f64)]) {
+        for row in boxes.chunks(ROW) {
             let mut right = 0.0;
             let size = |number: usize| self.sizes.get(number).copied().unwrap_or_default();
             let tallest = row.iter().map(|number| size(*number).1).fold(0.0, f64::max);
@@ -53,7 +77,6 @@ impl Shape {
             }
             below += tallest + GAP;
         }
-        places
     }
 
     /// Lays out what arrows connect, one part below the other, and gives where the last one ends.
@@ -134,5 +157,16 @@ pub(super) fn line(from: &DrawnNode, to: &DrawnNode) -> (Vec<[f64; 2]>, bool) {
     } else {
         let side = if down < 0.0 { -1.0 } else { 1.0 };
         (vec![[from.x, from.y + side * from.height / 2.0], [to.x, to.y - side * to.height / 2.0]], false)
+    }
+}
+
+/// So many boxes, each of which leads to the next ones.
+#[cfg(test)]
+pub(crate) fn grid(boxes: usize, ways: usize) -> Shape {
+    let links = (0..boxes).flat_map(|from| (1..=ways).map(move |way| (from, from * way + way)));
+    Shape {
+        keys: (0..boxes).map(|number| format!("b{number}")).collect(),
+        sizes: vec![(190.0, 84.0); boxes],
+        links: links.filter(|(from, to)| to < &boxes && from != to).collect(),
     }
 }

@@ -25,7 +25,7 @@ fn arrow(key: &str, from: &str, to: &str) -> KeptItem {
 
 fn laid_out(items: &[KeptItem]) -> Diagram {
     let chart = chart();
-    diagram(items, &chart, &shape(items, &chart).lay_out())
+    diagram(items, &chart, &shape(items, &chart).lay_out(), true)
 }
 
 fn overlaps(diagram: &Diagram) -> usize {

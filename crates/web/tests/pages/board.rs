@@ -7,14 +7,20 @@ mod anonymity;
 mod arrange;
 mod charts;
 mod conflict;
+mod drawn;
 mod events;
 mod full;
 mod group;
+mod large;
 mod lines;
+mod measures;
 mod programs;
+mod relation;
 mod room;
+mod scores;
 mod scripts;
 mod sizes;
+mod takeout;
 
 use crate::visit::{DESK, PHONE, TABLET, picture, serve};
 

@@ -7,8 +7,7 @@ use warifu_testkit::{Browser, Page, TestDatabase, on_both_databases};
 
 use crate::board::judge_refused;
 use crate::board::room::{
-    arrived, begin, conjecture, invite, link, mark_by_list, markers, place, ready, seated, serve_from, shows, sit,
-    table,
+    begin, conjecture, invite, link, mark_by_list, markers, place, ready, seated, serve_from, shows, sit, table,
 };
 use crate::visit::{DESK, PHONE, TABLET, serve};
 
@@ -65,7 +64,7 @@ async fn neither_key_nor_invitation_is_let_out() {
     // A page from which somebody comes by the link does not learn either.
     let page = browser.open(&format!("{}/mandala", server.page_origin()), PHONE, "ja", true).await;
     page.run(&format!("location.assign('{link}')")).await;
-    arrived(&page, "document.body?.dataset.ready === 'invited'").await;
+    page.wait_until("document.body?.dataset.ready === 'invited'").await;
     // The address by which it came is the browser's own record of the page, and goes with it.
     let [address, referrer, asked]: [String; 3] = page
         .evaluate("[location.href + document.documentElement.outerHTML, document.referrer, performance.getEntriesByType('resource').map((it) => it.name).join(' ')]")

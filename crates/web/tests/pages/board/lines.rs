@@ -25,6 +25,9 @@ on_both_databases! {
         server.proxy().cut_all();
         page.wait_until("document.body.dataset.line === 'off'").await;
         page.wait_for_visible("#line").await;
+        // It is seen from wherever one reads.
+        page.run("scrollTo(0, document.body.scrollHeight)").await;
+        page.wait_until("scrollY > 0 && document.getElementById('line').getBoundingClientRect().top >= 0").await;
         page.run(&format!("document.querySelector({}).setSelectionRange(21, 21)", quoted(AREA))).await;
         page.type_keys(" any more").await;
         page.tap(&format!("{} [data-act=save]", item(WHY))).await;

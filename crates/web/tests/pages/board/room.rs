@@ -1,9 +1,5 @@
 //! People at their browsers, each with a seat of the own in one review, and what they do there.
 
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
-
-use futures::FutureExt as _;
 use futures::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
 use warifu_testkit::{Browser, Page, Seat, Server, ServerSettings, TestDatabase, Viewport};
@@ -46,19 +42,6 @@ pub(crate) async fn ready(page: &Page) {
 pub(crate) async fn seated(page: &Page) {
     let is_so = "/^\\/reviews\\/\\w+/.test(location.pathname) && document.body?.dataset.ready !== undefined && \
         document.body.dataset.line === 'on'";
-    arrived(page, is_so).await;
-}
-
-/// As `wait_until`, while the page goes to another by itself: between two documents it cannot be asked anything.
-pub(crate) async fn arrived(page: &Page, is_so: &str) {
-    let until = Instant::now() + Duration::from_secs(15);
-    while Instant::now() < until {
-        let asked = AssertUnwindSafe(page.evaluate::<bool>(is_so)).catch_unwind().await;
-        if asked.is_ok_and(|it| it) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
     page.wait_until(is_so).await;
 }
 

@@ -5,7 +5,7 @@ use warifu_testkit::{Browser, Page, Server};
 
 use crate::board::charts::chart;
 use crate::board::judge;
-use crate::board::room::{arrived, begin, conjecture, invite, join, mark_by_list, markers, place, seated, shows, sit};
+use crate::board::room::{begin, conjecture, invite, join, mark_by_list, markers, place, seated, shows, sit};
 use crate::visit::{DESK, PHONE, serve};
 
 /// A page in which a review on a chart of the group's own was begun, with the longest names that there are.
@@ -21,7 +21,7 @@ async fn long_names(browser: &Browser, server: &Server) -> Page {
     page.run("document.getElementById('begin-chart').value = 'long'").await;
     page.fill("#begin-name", &"名".repeat(100)).await;
     page.tap("#begin-send").await;
-    arrived(&page, "document.getElementById('case-name')?.textContent.length === 100").await;
+    page.wait_until("document.getElementById('case-name')?.textContent.length === 100").await;
     seated(&page).await;
     page
 }
@@ -54,6 +54,8 @@ async fn the_longest_texts_stay_within_the_page() {
         place(page, "collect/two").await;
         shows(page, "#reasons .reason", "WWWW").await;
         page.tap("#reasons .long button").await;
+        let is_seen = "(() => { const box = document.querySelector('#reasons .close').getBoundingClientRect(); return box.bottom <= innerHeight && box.top > 0; })()";
+        assert!(page.evaluate::<bool>(is_seen).await, "the way out is in sight beside the longest reason");
         judge(page, &format!("long-reasons-{name}")).await;
         page.tap("#reasons .close").await;
         for to in ["extract", "arrange", "arrange/cause/two", "evidence", "history"] {
