@@ -6,9 +6,9 @@
 
 mod collect;
 pub mod diagram;
-mod item;
+pub(crate) mod item;
 mod prevent;
-mod statement;
+pub(crate) mod statement;
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,8 @@ static MIGRATIONS: &[Migration] = migrations![
     3 "0003_webhooks",
     4 "0004_members",
     5 "0005_tills",
-    6 "0006_reviews"
+    6 "0006_reviews",
+    7 "0007_readiness"
 ];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.

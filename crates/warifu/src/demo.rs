@@ -96,7 +96,7 @@ async fn listen(flags: &Flags, address: &str) -> Result<TcpListener, Failure> {
 }
 
 /// The language that was asked for, else that of the environment.
-fn language(asked: Option<Language>) -> Language {
+pub(crate) fn language(asked: Option<Language>) -> Language {
     asked.unwrap_or_else(|| {
         let variables = ["LC_ALL", "LC_MESSAGES", "LANG"];
         let set = variables.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
