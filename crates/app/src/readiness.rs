@@ -6,6 +6,7 @@ mod reviews;
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use warifu_core::readiness::exposure::{Exposure, Figure, figures};
@@ -25,6 +26,8 @@ pub use reviews::{ReviewStanding, ShownMeasure};
 
 /// Most lines of the operator's own.
 const OWN_MAX: usize = 200;
+/// How long a statement of the exposure is shown again.
+const RECENT: Duration = Duration::from_secs(60);
 /// How many wallets are read at once.
 const PAGE: i64 = 10_000;
 
@@ -283,6 +286,22 @@ impl App {
             frozen_terminals: found.frozen_terminals,
         };
         self.board.readiness_of(around, Some(purse)).await
+    }
+
+    /// The same as [`App::exposure`], counted at most once a minute however many ask: it reads every wallet.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn recent_exposure(&self) -> Result<ExposureStatement, Fault> {
+        let mut stated = self.stated.lock().await;
+        if let Some(stated) = &*stated
+            && self.clock.now().distance(stated.at) < RECENT
+        {
+            return Ok(stated.clone());
+        }
+        let counted = self.exposure().await?;
+        *stated = Some(counted.clone());
+        Ok(counted)
     }
 
     /// What wallets of the real book hold, and what could be lost under the policy in force, on one snapshot.

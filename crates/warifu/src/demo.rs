@@ -40,6 +40,7 @@ pub(crate) async fn run(flags: &Flags, options: DemoOptions) -> Result<(), Failu
     let metrics = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let web = Web::new(Arc::clone(&app), Limits { requests_per_second: None }).playing_notes();
+    let web = web.surrounded_by(config.surroundings());
 
     let mut receipt = Receipt::new(language(options.language));
     let place = Place { app: &app, dir: &options.dir, address, database: config.database.to_string() };

@@ -45,6 +45,27 @@ impl Look {
     pub const fn is_of_wallet(self) -> bool {
         !matches!(self, Self::PublicOrigin | Self::ReviewsBegunBy | Self::RequestLimit | Self::KeyFile)
     }
+
+    /// What to write into the configuration, or to type, so that it is as it has to be.
+    #[must_use]
+    pub const fn mended_by(self) -> &'static str {
+        match self {
+            Self::PublicOrigin => "public_origin = \"https://NAME\"",
+            Self::ReviewsBegunBy => "reviews_begun_by = \"operator\"",
+            Self::RequestLimit => "requests_per_second = 200",
+            Self::KeyFile => "chmod 600 warifu.keys",
+            Self::WebhookAddresses => "webhook_private_addresses = \"refuse\"",
+            Self::OperatorAddress => "metrics_listen = \"127.0.0.1:9464\"",
+            Self::WalletPaymentDay => "warifu policy set wallet_payment_day=YEN",
+            Self::WalletTopUpDay => "warifu policy set wallet_top_up_day=YEN",
+            Self::Cooling => "warifu policy set cooling_days=1 cooling_payment_day=YEN",
+            Self::BalanceMax => "warifu policy set balance_max=YEN",
+            Self::TerminalPaymentDay => "warifu policy set terminal_payment_day=YEN",
+            Self::TerminalTopUpDay => "warifu policy set terminal_top_up_day=YEN",
+            Self::TrialMembers => "warifu wallet state --wallet WALLET --state closing",
+            Self::FrozenTerminals => "warifu terminal unfreeze --terminal TERMINAL",
+        }
+    }
 }
 
 /// What there is to be seen.
