@@ -64,7 +64,8 @@ pub use passkey::{Begun, PASSKEYS_MAX, RECOVERY_CODES, check_origin};
 pub use payment::{CancelTarget, CaptureRequest, PaymentRequest};
 pub use random::new_trace_id;
 pub use readiness::{
-    ExposureStatement, PastAnswer, Readiness, ReviewStanding, ShownLine, ShownMeasure, Surroundings, is_near, parse_section,
+    ExposureStatement, PastAnswer, Readiness, ReviewStanding, ShownLine, ShownMeasure, Surroundings, is_near,
+    parse_section,
 };
 pub use refund::RefundRequest;
 pub use review::{

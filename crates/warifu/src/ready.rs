@@ -9,9 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::json;
-use warifu_app::{
-    App, Board, DatabaseUrl, ExposureStatement, Readiness, Surroundings, SystemClock, parse_section,
-};
+use warifu_app::{App, Board, DatabaseUrl, ExposureStatement, Readiness, Surroundings, SystemClock, parse_section};
 use warifu_core::chart::Language as Tongue;
 use warifu_core::readiness::{AnswerChange, LineState, OwnLine};
 
@@ -107,12 +105,7 @@ async fn show(
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn command_on(
-    board: &Board,
-    command: ReadyCommand,
-    around: &Surroundings,
-    as_json: bool,
-) -> Result<(), Failure> {
+async fn command_on(board: &Board, command: ReadyCommand, around: &Surroundings, as_json: bool) -> Result<(), Failure> {
     match command {
         ReadyCommand::Set(options) => {
             let key = options.key.clone();

@@ -14,17 +14,20 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use warifu_app::is_near;
 
-use crate::pages;
 use crate::problem::Problem;
+use crate::router::surrounded;
 use crate::state::Web;
 
 /// The figures for whoever watches and the page of readiness, to be served on an address of their own.
 pub fn metrics_router(web: Web) -> Router {
     let pages = Router::new()
         .route("/", get(|| async { Redirect::temporary("/ready") }))
-        .route("/ready", get(pages::ready))
+        .route("/ready", get(crate::pages::ready))
         .route_layer(from_fn_with_state(web.clone(), admit));
-    Router::new().route("/metrics", get(metrics)).merge(pages).merge(pages::files()).with_state(web)
+    let front = web.front.clone();
+    let pages = surrounded(pages.merge(crate::pages::files()).with_state(web.clone()), front);
+    // Asked for every few seconds, and no page: it counts nothing of itself.
+    pages.merge(Router::new().route("/metrics", get(metrics)).with_state(web))
 }
 
 async fn metrics(State(web): State<Web>) -> Response {
@@ -37,13 +40,21 @@ async fn metrics(State(web): State<Web>) -> Response {
 /// Lets in whoever is near and asked for this address.
 async fn admit(State(web): State<Web>, request: Request, next: Next) -> Result<Response, Problem> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    if !peer.is_some_and(is_near) {
-        return Err(Problem::forbidden("This page is for this machine and private networks alone."));
-    }
-    if !is_asked_for(request.headers(), web.around.operator_address.as_deref()) {
-        return Err(Problem::forbidden("This page is at an IP address, at localhost, or where the operator put it."));
+    if let Some(why) = refusal(peer, request.headers(), web.around.operator_address.as_deref()) {
+        return Err(Problem::forbidden(why));
     }
     Ok(next.run(request).await)
+}
+
+/// Why whoever is at the other end is told nothing, if they are not.
+fn refusal(peer: Option<IpAddr>, headers: &HeaderMap, configured: Option<&str>) -> Option<&'static str> {
+    if !peer.is_some_and(is_near) {
+        Some("This page is for this machine and private networks alone.")
+    } else if is_asked_for(headers, configured) {
+        None
+    } else {
+        Some("This page is at an IP address, at localhost, or where the operator put it.")
+    }
 }
 
 /// Whether the host that was asked for is an IP address, this machine, or the one that was configured.
@@ -65,10 +76,25 @@ fn without_port(authority: &str) -> &str {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn a_page_is_told_to_nobody_from_far_away() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("127.0.0.1:9464"));
+        let told = |peer: Option<&str>| refusal(peer.map(|it| it.parse().unwrap()), &headers, None).is_none();
+        for near in ["127.0.0.1", "::1", "10.0.0.9", "192.168.0.9", "fd00::9", "fe80::9", "::ffff:10.0.0.9"] {
+            assert!(told(Some(near)), "{near}");
+        }
+        for far in ["203.0.113.9", "2001:db8::9", "100.64.0.9", "::ffff:203.0.113.9"] {
+            assert!(!told(Some(far)), "{far}");
+        }
+        assert!(!told(None), "somebody of whom nothing is known");
+    }
 
     #[test]
     fn a_page_is_told_to_nobody_who_came_by_another_name() {
@@ -79,10 +105,13 @@ mod tests {
             }
             is_asked_for(&headers, configured)
         };
-        for host in ["127.0.0.1:9464", "127.0.0.1", "[::1]:9464", "[::1]", "10.1.2.3:80", "localhost", "LOCALHOST:9464"] {
+        for host in ["127.0.0.1:9464", "127.0.0.1", "[::1]:9464", "[::1]", "10.1.2.3:80", "localhost", "LOCALHOST:9464"]
+        {
             assert!(asked(&[host], None), "{host}");
         }
-        for host in ["evil.example", "evil.example:9464", "localhost.evil.example", "127.0.0.1.evil.example", "", ":9464"] {
+        for host in
+            ["evil.example", "evil.example:9464", "localhost.evil.example", "127.0.0.1.evil.example", "", ":9464"]
+        {
             assert!(!asked(&[host], None), "{host}");
         }
         assert!(asked(&["ops.internal:9464"], Some("ops.internal:9464")) && !asked(&["other"], Some("ops.internal:1")));

@@ -235,7 +235,7 @@ fn board(front: &Front) -> Router {
 }
 
 /// What every request passes, whatever is served.
-fn surrounded(routes: Router, front: Front) -> Router {
+pub(crate) fn surrounded(routes: Router, front: Front) -> Router {
     routes
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .fallback(|| async { Problem::not_found("There is nothing at this path.") })

@@ -106,7 +106,11 @@ mod tests {
                 assert!(!names.ja.is_empty() && !names.en.is_empty(), "{}", line.key);
                 assert!(names.en.is_ascii() || names.en.contains('×'), "{}: English is English", line.key);
             }
-            assert!(line.look.is_none() || line.repeats.is_none(), "{}: what is looked at is looked at always", line.key);
+            assert!(
+                line.look.is_none() || line.repeats.is_none(),
+                "{}: what is looked at is looked at always",
+                line.key
+            );
         }
         for section in Section::ALL {
             assert!(lines.iter().any(|line| line.section == section), "{section:?} is empty");

@@ -63,8 +63,7 @@ impl Holding {
     /// # Errors
     /// [`TooMuch`].
     pub fn of(wallet: &Wallet, is_bound: bool, at: Time) -> Result<Self, TooMuch> {
-        let live =
-            |account| wallet.available(account, at).checked_add(wallet.held_of(account)).ok_or(TooMuch);
+        let live = |account| wallet.available(account, at).checked_add(wallet.held_of(account)).ok_or(TooMuch);
         let mut held = Amount::ZERO;
         for account in LotAccount::ALL {
             held = held.checked_add(wallet.held_of(account)).ok_or(TooMuch)?;
@@ -175,18 +174,38 @@ fn held(exposure: &Exposure) -> Result<Vec<Figure>, TooMuch> {
         formula: Names { ja: ja_how.to_owned(), en: en_how.to_owned() },
         is_unlimited: false,
     };
-    let live = (
-        "有効期限前のもの。取り置き中を含む",
-        "all that has not expired, what is held for payments included",
-    );
+    let live = ("有効期限前のもの。取り置き中を含む", "all that has not expired, what is held for payments included");
     Ok(vec![
-        plain("unused", exposure.unused()?, ("未使用残高", "Unused balance"), ("有償 + 無償 + ポイント（1ポイント = 1円）", "paid + bonus + points (a point is a yen)")),
+        plain(
+            "unused",
+            exposure.unused()?,
+            ("未使用残高", "Unused balance"),
+            ("有償 + 無償 + ポイント（1ポイント = 1円）", "paid + bonus + points (a point is a yen)"),
+        ),
         plain("paid", exposure.paid, ("うち有償", "of it, paid"), live),
         plain("bonus", exposure.bonus, ("うち無償", "of it, bonus"), live),
         plain("points", exposure.points, ("うちポイント", "of it, points"), live),
-        plain("held", exposure.held, ("うち取り置き中", "of it, held"), ("承認されたが、まだ確定していない支払いのための分", "set aside for payments that were authorised and not captured")),
-        plain("stopped", exposure.stopped, ("うち凍結中", "of it, frozen"), ("いま支払えないウォレットの中。最大損失には数えない", "in wallets that cannot pay now; in no worst loss")),
-        plain("largest", exposure.largest, ("最大のウォレット", "The fullest wallet"), ("一つのウォレットの未使用残高の最大値", "the most that one wallet holds")),
+        plain(
+            "held",
+            exposure.held,
+            ("うち取り置き中", "of it, held"),
+            (
+                "承認されたが、まだ確定していない支払いのための分",
+                "set aside for payments that were authorised and not captured",
+            ),
+        ),
+        plain(
+            "stopped",
+            exposure.stopped,
+            ("うち凍結中", "of it, frozen"),
+            ("いま支払えないウォレットの中。最大損失には数えない", "in wallets that cannot pay now; in no worst loss"),
+        ),
+        plain(
+            "largest",
+            exposure.largest,
+            ("最大のウォレット", "The fullest wallet"),
+            ("一つのウォレットの未使用残高の最大値", "the most that one wallet holds"),
+        ),
     ])
 }
 
@@ -213,12 +232,48 @@ fn worst(exposure: &Exposure, policy: &Policy, terminals: u64) -> Result<Vec<Fig
     let is_off = |limits: &[(&str, Option<Amount>)]| limits.iter().all(|(_, limit)| limit.is_none());
     let (taken, stolen) = (exposure.taken_over, exposure.stolen);
     Ok(vec![
-        figure("taken_over", Some(taken), ("(a) 全アカウントの乗っ取り", "(a) Every account taken over"), by_wallet(&moved, TAKEN), is_off(&moved)),
-        figure("stolen", Some(stolen), ("(b) 全端末の盗難、内部の者", "(b) Every phone stolen, or an insider"), by_wallet(&own, STOLEN), is_off(&own)),
-        figure("one_wallet", Some(exposure.one_wallet), ("(c) 一つのウォレット", "(c) One wallet"), ONE.names(), is_off(&own)),
-        figure("terminals", paid, ("(d) 店の端末を通る額の上限", "(d) All that terminals let through"), by_terminal(terminals, "terminal_payment_day", policy.terminal_payment_day), paid.is_none()),
-        figure("worst_day", Some(most), ("一日の最大損失", "Worst loss in one day"), WORST.names(), is_off(&own) && paid.is_none()),
-        figure("false_top_ups", topped_up, ("(e) 現金の裏付けのないチャージ", "(e) Top-ups without cash behind them"), by_terminal(terminals, "terminal_top_up_day", policy.terminal_top_up_day), topped_up.is_none()),
+        figure(
+            "taken_over",
+            Some(taken),
+            ("(a) 全アカウントの乗っ取り", "(a) Every account taken over"),
+            by_wallet(&moved, TAKEN),
+            is_off(&moved),
+        ),
+        figure(
+            "stolen",
+            Some(stolen),
+            ("(b) 全端末の盗難、内部の者", "(b) Every phone stolen, or an insider"),
+            by_wallet(&own, STOLEN),
+            is_off(&own),
+        ),
+        figure(
+            "one_wallet",
+            Some(exposure.one_wallet),
+            ("(c) 一つのウォレット", "(c) One wallet"),
+            ONE.names(),
+            is_off(&own),
+        ),
+        figure(
+            "terminals",
+            paid,
+            ("(d) 店の端末を通る額の上限", "(d) All that terminals let through"),
+            by_terminal(terminals, "terminal_payment_day", policy.terminal_payment_day),
+            paid.is_none(),
+        ),
+        figure(
+            "worst_day",
+            Some(most),
+            ("一日の最大損失", "Worst loss in one day"),
+            WORST.names(),
+            is_off(&own) && paid.is_none(),
+        ),
+        figure(
+            "false_top_ups",
+            topped_up,
+            ("(e) 現金の裏付けのないチャージ", "(e) Top-ups without cash behind them"),
+            by_terminal(terminals, "terminal_top_up_day", policy.terminal_top_up_day),
+            topped_up.is_none(),
+        ),
     ])
 }
 
@@ -241,8 +296,10 @@ const STOLEN: Words = Words {
     ja: "支払えるウォレットが全部、登録済みの端末から使われた場合",
     en: "if every wallet that can pay were spent from its own device",
 };
-const ONE: Words =
-    Words { ja: "(b) の計算で、一つのウォレットの最大値", en: "the most that (b) comes to for one wallet" };
+const ONE: Words = Words {
+    ja: "(b) の計算で、一つのウォレットの最大値",
+    en: "the most that (b) comes to for one wallet",
+};
 const WORST: Words = Words {
     ja: "(a) は (b) を超えないので、(b) と (d) の小さいほう",
     en: "the smaller of (b) and (d), for (a) is never more than (b)",

@@ -138,7 +138,10 @@ fn of_wallet(look: Look, purse: &Purse<'_>) -> Seen {
     match look {
         Look::WebhookAddresses => {
             let is_met = purse.refuses_private_webhooks;
-            plain(is_met, if is_met { "webhook_private_addresses = refuse" } else { "webhook_private_addresses = allow" })
+            plain(
+                is_met,
+                if is_met { "webhook_private_addresses = refuse" } else { "webhook_private_addresses = allow" },
+            )
         }
         Look::OperatorAddress => {
             let what = format!("metrics_listen = {}", purse.operator_address);

@@ -80,7 +80,7 @@ fn write_measures(out: &mut String, readiness: &Readiness, language: Language) {
         return;
     }
     let open = count(readiness.open_measures(), readiness.measures().count(), language);
-    let _ = writeln!(out, "## {}\n\n{open}\n", say("振り返りの対策", "Measures of reviews"));
+    let _ = writeln!(out, "## {}\n\n{open}\n", say("検討会の対策", "Measures of reviews"));
     for review in &readiness.reviews {
         let _ = writeln!(out, "### {}\n", plain(&review.case));
         for cause in &review.uncovered {
@@ -118,7 +118,13 @@ fn write_exposure(out: &mut String, stated: &ExposureStatement, language: Langua
             stated.at, stated.policy
         ),
     };
-    let _ = writeln!(out, "| {} | {} | {} |\n|---|---:|---|", say("項目", "Figure"), say("額", "Yen"), say("計算", "Formula"));
+    let _ = writeln!(
+        out,
+        "| {} | {} | {} |\n|---|---:|---|",
+        say("項目", "Figure"),
+        say("額", "Yen"),
+        say("計算", "Formula")
+    );
     for figure in &stated.figures {
         let amount = figure.amount.map_or_else(|| say("上限なし", "no limit").to_owned(), grouped);
         let (name, formula) = (plain(figure.name.name(language)), plain(figure.formula.name(language)));

@@ -125,7 +125,7 @@ fn write_measures(out: &mut String, readiness: &Readiness, language: Language) {
         return;
     }
     let open = count(readiness.open_measures(), all, language);
-    let _ = writeln!(out, "{} ({open})", say("振り返りの対策", "Measures of reviews"));
+    let _ = writeln!(out, "{} ({open})", say("検討会の対策", "Measures of reviews"));
     for review in &readiness.reviews {
         write_review(out, review, language);
     }
@@ -136,7 +136,12 @@ fn write_review(out: &mut String, review: &ReviewStanding, language: Language) {
     let say = |ja, en| said(language, ja, en);
     let _ = writeln!(out, "  {} ({})", line_of(&review.case), review.id);
     for cause in &review.uncovered {
-        let _ = writeln!(out, "  ! {}: {}", say("対策のない真の原因", "true cause without a measure"), line_of(cause.name(language)));
+        let _ = writeln!(
+            out,
+            "  ! {}: {}",
+            say("対策のない真の原因", "true cause without a measure"),
+            line_of(cause.name(language))
+        );
     }
     for shown in &review.measures {
         let measure = &shown.view.measure;
