@@ -39,7 +39,7 @@ statements! {
     LIST_ITEMS_OF_KIND (Blob, Text) -> (Text, Text)
         "SELECT item_key, body FROM review_items WHERE review_id = $1 AND kind = $2 AND body IS NOT NULL ORDER BY item_key";
     COUNT_MEMBERS_WITHOUT_PASSKEY (Int, Int) -> (Int)
-        "SELECT count(*) FROM (SELECT 1 FROM wallets w WHERE w.book = $1 \
+        "SELECT count(*) FROM (SELECT 1 FROM wallets w WHERE w.book = $1 AND w.status <> 'closed' \
          AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.member_id = w.member_id) LIMIT $2) found";
     COUNT_FROZEN_TERMINALS (Int) -> (Int)
         "SELECT count(*) FROM terminals WHERE book = $1 AND status = 'frozen' AND revoked_at IS NULL";
@@ -105,7 +105,7 @@ impl Transaction {
         rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
     }
 
-    /// How many members of the real book have no passkey, counted up to `limit`.
+    /// How many members of the real book whose wallets are not closed have no passkey, counted up to `limit`.
     ///
     /// # Errors
     /// What the database said.

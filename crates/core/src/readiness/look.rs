@@ -62,7 +62,7 @@ impl Look {
             Self::BalanceMax => "warifu policy set balance_max=YEN",
             Self::TerminalPaymentDay => "warifu policy set terminal_payment_day=YEN",
             Self::TerminalTopUpDay => "warifu policy set terminal_top_up_day=YEN",
-            Self::TrialMembers => "warifu wallet state --wallet WALLET --state closing",
+            Self::TrialMembers => "warifu wallet state --wallet WALLET --state closed",
             Self::FrozenTerminals => "warifu terminal unfreeze --terminal TERMINAL",
         }
     }
