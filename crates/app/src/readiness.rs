@@ -318,13 +318,14 @@ async fn state_exposure(transaction: &mut Transaction, at: Time) -> Result<Expos
     let too_much = |error: warifu_core::readiness::exposure::TooMuch| StoreError::Failed(error.to_string());
     let policy = transaction.find_policy().await?;
     let terminals = transaction.count_working_terminals().await?;
+    let yen_per_point = transaction.find_least_yen_per_point().await?;
     let (mut exposure, mut last) = (Exposure::default(), None);
     loop {
         let page = transaction.list_holdings(last, at, PAGE).await?;
         let Some((end, _)) = page.last() else { break };
         last = Some(*end);
         for (_, holding) in &page {
-            exposure.count(holding, &policy).map_err(too_much)?;
+            exposure.count(holding, &policy, yen_per_point).map_err(too_much)?;
         }
     }
     let figures = figures(&exposure, &policy, terminals).map_err(too_much)?;

@@ -46,6 +46,8 @@ statements! {
     COUNT_WORKING_TERMINALS (Int) -> (Int)
         "SELECT count(*) FROM terminals t JOIN shops s ON s.id = t.shop_id \
          WHERE t.book = $1 AND t.status = 'active' AND t.revoked_at IS NULL AND s.status = 'active'";
+    FIND_MOST_GENEROUS_SHOP () -> (Int)
+        "SELECT yen_per_point FROM shops WHERE yen_per_point > 0 ORDER BY yen_per_point LIMIT 1";
     /// The last column says whether the wallet has to be read as a whole: something is held, or has expired and is not booked.
     LIST_HOLDINGS (Blob, Int, Int, Int) -> (Blob, Text, Int, Int, Int, Int, Int)
         "SELECT id, status, paid, bonus, points, CAST(CASE WHEN device_id IS NULL THEN 0 ELSE 1 END AS bigint), \
@@ -129,6 +131,15 @@ impl Transaction {
     /// What the database said.
     pub async fn count_working_terminals(&mut self) -> Result<u64, StoreError> {
         counted(self.row(&COUNT_WORKING_TERMINALS, &[Book::Real.number().into()]).await?)
+    }
+
+    /// How many yen earn a point where that is the fewest; `None` if no shop gives points.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn find_least_yen_per_point(&mut self) -> Result<Option<u64>, StoreError> {
+        let found = self.row(&FIND_MOST_GENEROUS_SHOP, &[]).await?;
+        found.map(|row| row.converted(0, |yen| u64::try_from(yen).ok())).transpose()
     }
 
     /// What the wallets of the real book hold at `at`, by their ids from after `after` on, at most `limit` of them.

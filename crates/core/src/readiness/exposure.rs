@@ -85,11 +85,12 @@ impl Holding {
 }
 
 impl Exposure {
-    /// Counts one more wallet.
+    /// Counts one more wallet. `yen_per_point` is that of the shop that gives the most points, if any gives some: what is paid by a
+    /// thief earns points, which the thief spends too.
     ///
     /// # Errors
     /// [`TooMuch`].
-    pub fn count(&mut self, holding: &Holding, policy: &Policy) -> Result<(), TooMuch> {
+    pub fn count(&mut self, holding: &Holding, policy: &Policy, yen_per_point: Option<u64>) -> Result<(), TooMuch> {
         let total = holding.total()?;
         self.wallets = add(self.wallets, 1)?;
         if total == 0 {
@@ -110,7 +111,11 @@ impl Exposure {
         }
         // A wallet that pays from no device yet does not cool when it gets one.
         let cools = holding.is_bound && policy.cooling_days.is_some();
-        let (moved, stolen) = (day_max(policy, cools, total)?, day_max(policy, false, total)?);
+        // Points that pay earn none.
+        let yen = add(count(holding.paid)?, count(holding.bonus)?)?;
+        let earned = yen_per_point.and_then(|each| yen.checked_div(each)).unwrap_or(0);
+        let all = add(total, earned)?;
+        let (moved, stolen) = (day_max(policy, cools, all)?, day_max(policy, false, all)?);
         self.taken_over = add(self.taken_over, moved)?;
         self.stolen = add(self.stolen, stolen)?;
         self.one_wallet = self.one_wallet.max(stolen);
@@ -310,13 +315,25 @@ fn by_wallet(limits: &[(&str, Option<Amount>)], case: Words) -> Names {
     if on.is_empty() {
         let off: Vec<_> = limits.iter().map(|(name, _)| *name).collect();
         return Names {
-            ja: format!("{}: 残高の全部の合計。上限が設定されていません（{}）", case.ja, off.join("、")),
-            en: format!("{}: the sum of all that is in them. No limit is set ({})", case.en, off.join(", ")),
+            ja: format!(
+                "{}: 残高の全部と、それで付くポイントの合計。上限が設定されていません（{}）",
+                case.ja,
+                off.join("、")
+            ),
+            en: format!(
+                "{}: the sum of all that is in them and of the points that paying it earns. No limit is set ({})",
+                case.en,
+                off.join(", ")
+            ),
         };
     }
     Names {
-        ja: format!("{}: ウォレットごとの min(残高、{}) の合計", case.ja, on.join("、")),
-        en: format!("{}: the sum over wallets of min(what is in it, {})", case.en, on.join(", ")),
+        ja: format!("{}: ウォレットごとの min(残高とそれで付くポイント、{}) の合計", case.ja, on.join("、")),
+        en: format!(
+            "{}: the sum over wallets of min(what is in it and the points that paying it earns, {})",
+            case.en,
+            on.join(", ")
+        ),
     }
 }
 

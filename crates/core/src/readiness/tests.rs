@@ -261,15 +261,16 @@ fn policy() -> impl Strategy<Value = Policy> {
 proptest! {
     /// The sums are those of the plainest reckoning, wallet by wallet.
     #[test]
-    fn an_exposure_is_what_one_reckons_by_hand(holdings in prop::collection::vec(holding(), 0..30), policy in policy(), terminals in 0..9_u64) {
+    fn an_exposure_is_what_one_reckons_by_hand(holdings in prop::collection::vec(holding(), 0..30), policy in policy(), terminals in 0..9_u64, each in prop::option::of(1..300_u64)) {
         let mut exposure = Exposure::default();
         for holding in &holdings {
-            exposure.count(holding, &policy).unwrap();
+            exposure.count(holding, &policy, each).unwrap();
         }
         let get = |limit: Option<Amount>| limit.map_or(i64::MAX, Amount::get);
         let total = |it: &Holding| it.paid.get() + it.bonus.get() + it.points.get();
         let can_pay = |it: &&Holding| matches!(it.state, WalletState::Active | WalletState::Closing);
-        let own = |it: &Holding| total(it).min(get(policy.wallet_payment_day)).min(get(policy.wallet_payment_month));
+        let earned = |it: &Holding| each.map_or(0, |each| (it.paid.get() + it.bonus.get()) / each.cast_signed());
+        let own = |it: &Holding| (total(it) + earned(it)).min(get(policy.wallet_payment_day)).min(get(policy.wallet_payment_month));
         let moved = |it: &Holding| {
             let cools = it.is_bound && policy.cooling_days.is_some();
             own(it).min(if cools { get(policy.cooling_payment_day) } else { i64::MAX })
@@ -305,7 +306,7 @@ fn what_cannot_be_counted_is_refused_and_a_limit_that_is_off_is_told() {
         held: Amount::ZERO,
     };
     let mut exposure = Exposure::default();
-    let counted = (0..1_000).try_for_each(|_| exposure.count(&full, &Policy::default()));
+    let counted = (0..1_000).try_for_each(|_| exposure.count(&full, &Policy::default(), None));
     assert!(counted.is_err(), "never a wrong sum");
     let figures = figures(&Exposure::default(), &Policy::default(), 3).unwrap();
     let of = |key: &str| figures.iter().find(|it| it.key == key).unwrap();

@@ -249,7 +249,6 @@ impl Pen {
     fn exposure(self, stated: &ExposureStatement) -> Stated<'_> {
         let amount = |amount: Option<u64>| amount.map_or_else(|| self.text.get("no_limit").to_owned(), grouped);
         let of = |key| amount(stated.figures.iter().find(|figure| figure.key == key).and_then(|figure| figure.amount));
-        let figure = |figure: &'_ warifu_core::readiness::exposure::Figure| amount(figure.amount);
         Stated {
             at: stated.at.to_string(),
             wallets: grouped(stated.exposure.wallets),
@@ -263,7 +262,7 @@ impl Pen {
                 .map(|it| FigureView {
                     name: it.name.name(self.tongue),
                     formula: it.formula.name(self.tongue),
-                    amount: figure(it),
+                    amount: amount(it.amount),
                     is_unlimited: it.is_unlimited,
                     is_sum: ["unused", "worst_day"].contains(&it.key),
                 })
