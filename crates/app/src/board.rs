@@ -111,6 +111,14 @@ impl Board {
         setting(&self.database, "board".to_owned()).await.map(drop)
     }
 
+    /// Whether this is the database of a wallet, too.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn is_beside_wallet(&self) -> Result<bool, StoreError> {
+        setting(&self.database, "issuer_prefix".to_owned()).await.map(|prefix| prefix.is_some())
+    }
+
     /// Closes the database of a board without a wallet.
     pub async fn close(&self) {
         self.database.close().await;

@@ -255,14 +255,15 @@ impl KeyRing {
     }
 }
 
+/// Whether others can read a file.
 #[cfg(unix)]
-fn is_exposed(path: &Path) -> std::io::Result<bool> {
+pub(crate) fn is_exposed(path: &Path) -> std::io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(std::fs::metadata(path)?.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_exposed(_path: &Path) -> std::io::Result<bool> {
+pub(crate) fn is_exposed(_path: &Path) -> std::io::Result<bool> {
     Ok(false)
 }
 

@@ -27,6 +27,7 @@ mod partner;
 mod passkey;
 mod payment;
 mod random;
+mod readiness;
 mod refund;
 mod review;
 mod sandbox;
@@ -62,6 +63,10 @@ pub use partner::NewPartner;
 pub use passkey::{Begun, PASSKEYS_MAX, RECOVERY_CODES, check_origin};
 pub use payment::{CancelTarget, CaptureRequest, PaymentRequest};
 pub use random::new_trace_id;
+pub use readiness::{
+    ExposureStatement, PastAnswer, Readiness, ReviewStanding, ShownLine, ShownMeasure, Surroundings, is_near,
+    parse_section,
+};
 pub use refund::RefundRequest;
 pub use review::{
     Became, BroughtChart, ColumnMark, Crowd, Export, FILE_SIZE_MAX, Incident, InvitationLink, Look, MeasureResult,

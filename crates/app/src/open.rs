@@ -17,6 +17,7 @@ use crate::commit::{CommitQueue, Statistics};
 use crate::keys::{KeyError, KeyRing};
 use crate::live::Live;
 use crate::passkey::RelyingParty;
+use crate::readiness::ExposureStatement;
 use crate::webhook::{PrivateAddresses, Webhooks};
 
 /// Where members open a wallet that nobody configured.
@@ -89,6 +90,8 @@ pub struct App {
     pub(crate) board: Arc<Board>,
     pub(crate) live: Arc<Live>,
     pub(crate) webhooks: Webhooks,
+    /// What was stated last of the exposure, for whoever asks again soon.
+    pub(crate) stated: tokio::sync::Mutex<Option<ExposureStatement>>,
     bookkeeper: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -167,6 +170,7 @@ impl App {
             board,
             live: Arc::default(),
             webhooks: Webhooks::new(PrivateAddresses::Refuse),
+            stated: tokio::sync::Mutex::default(),
             bookkeeper: tokio::sync::Mutex::new(Some(bookkeeper)),
         })
     }

@@ -92,6 +92,11 @@ struct Workers {
 }
 
 impl Webhooks {
+    /// Which addresses webhooks may lead to.
+    pub(crate) const fn addresses(&self) -> PrivateAddresses {
+        self.addresses
+    }
+
     pub(crate) fn new(addresses: PrivateAddresses) -> Self {
         Self {
             shops: Arc::default(),

@@ -18,6 +18,7 @@ pub mod payment;
 pub mod place;
 mod points;
 mod posting;
+pub mod readiness;
 mod refund;
 pub mod refusal;
 pub mod request;

@@ -6,10 +6,10 @@
 
 mod collect;
 pub mod diagram;
-mod item;
+pub(crate) mod item;
 mod prevent;
 mod report;
-mod statement;
+pub(crate) mod statement;
 
 #[cfg(test)]
 mod tests;

@@ -105,6 +105,12 @@ impl BusinessDate {
         let day = i8::try_from(number.checked_rem(100)?).ok()?;
         Date::new(year, month, day).ok().map(Self)
     }
+
+    /// The date so many days later; `None` after the last one of the calendar.
+    #[must_use]
+    pub fn days_after(self, days: u16) -> Option<Self> {
+        self.0.checked_add(jiff::Span::new().days(i64::from(days))).ok().map(Self)
+    }
 }
 
 impl fmt::Display for BusinessDate {

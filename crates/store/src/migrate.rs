@@ -33,6 +33,7 @@ static MIGRATIONS: &[Migration] = migrations![
     4 "0004_members",
     5 "0005_tills",
     6 "0006_reviews",
+    7 "0007_readiness",
     8 "0008_journal"
 ];
 

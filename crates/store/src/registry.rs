@@ -99,6 +99,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         crate::nonce::STATEMENTS,
         crate::policy::STATEMENTS,
         crate::partner::STATEMENTS,
+        crate::readiness::STATEMENTS,
         crate::review::STATEMENTS,
         crate::review::file::STATEMENTS,
         crate::review::item::STATEMENTS,

@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Failure reviews: begin one, make links for seats in it.
     #[command(subcommand)]
     Review(ReviewCommand),
+    /// Whether you are ready to open, and to stay open: what is open of controls, checks, plans, training, people, texts and the
+    /// measures of reviews; and what could be lost.
+    Ready(ReadyOptions),
     /// Prove the invariants of the money on a database; needs no keys and changes nothing.
     Verify,
     /// Copy the database into a file while the server works, prove the copy, and describe it in a manifest beside it.
@@ -347,6 +350,87 @@ pub(crate) enum ReviewCommand {
         #[arg(long)]
         name: String,
     },
+}
+
+/// How readiness is shown, or what is done about it.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ReadyOptions {
+    /// What to do; shows everything, if absent.
+    #[command(subcommand)]
+    pub(crate) command: Option<ReadyCommand>,
+    /// Fail if anything is open: for a script that launches.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Write it as Markdown: for the insurer, or for paper.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) markdown: bool,
+    /// The language; by default that of the environment.
+    #[arg(long, value_enum)]
+    pub(crate) language: Option<Language>,
+}
+
+/// What to do about readiness.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReadyCommand {
+    /// Answer to a line. What is not given stays as it is; every answer is kept.
+    Set(Box<AnswerOptions>),
+    /// Add a line of your own.
+    Add {
+        /// Names it in commands: `a` to `z`, `0` to `9` and `-`.
+        key: String,
+        /// Where it stands: `control`, `check`, `plan`, `training`, `people` or `text`.
+        #[arg(long)]
+        section: String,
+        /// What has to be so, in one line.
+        #[arg(long)]
+        title: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        why: String,
+        /// Within how many days it is done again, if it repeats.
+        #[arg(long, value_name = "DAYS")]
+        repeats: Option<u16>,
+    },
+    /// Show every answer that was given to a line.
+    History {
+        /// The key of the line.
+        key: String,
+    },
+}
+
+/// What is answered to a line.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AnswerOptions {
+    /// The key of the line.
+    pub(crate) key: String,
+    /// How far it is: `open`, `doing`, `met`, or `not_needed` with a reason.
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Whose it is: a role, never a name.
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// Until when, such as 2026-12-31, or `off`.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) due: Option<String>,
+    /// Why it is not needed.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// By what one can see that it is met.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) evidence: Option<String>,
+    /// Where one can see it: `https://...`.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// When somebody looked; today, if it is met now.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) checked_on: Option<String>,
+    /// When somebody looks next, or `off`.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) next_check: Option<String>,
+    /// Whatever else is to be known.
+    #[arg(long)]
+    pub(crate) note: Option<String>,
 }
 
 /// What to do with the configuration.

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use jiff::tz::TimeZone;
-use warifu_app::{Begin, BoardSettings, DatabaseUrl, Options, PrivateAddresses, Settings};
+use warifu_app::{Begin, BoardSettings, DatabaseUrl, Options, PrivateAddresses, Settings, Surroundings};
 use warifu_core::code::IssuerPrefix;
 use warifu_web::Limits;
 
@@ -261,6 +261,16 @@ impl Config {
             webhook_private_addresses: self.webhook_private_addresses,
             begin: self.begin,
         })
+    }
+
+    /// What only whoever starts the process knows, as far as readiness looks at it.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            requests_per_second: self.limits.requests_per_second,
+            keys: Some(self.keys.clone()),
+            operator_address: self.metrics_listen.clone(),
+            zone: self.business_zone.clone(),
+        }
     }
 
     /// What a board without a wallet is opened with.

@@ -42,6 +42,7 @@ pub(crate) async fn run(flags: &Flags, options: DemoOptions) -> Result<(), Failu
     let metrics = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     let web = Web::new(Arc::clone(&app), Limits { requests_per_second: None }).playing_notes();
+    let web = web.surrounded_by(config.surroundings());
 
     let mut receipt = Receipt::new(language(options.language));
     let place = Place { app: &app, dir: &options.dir, address, database: config.database.to_string() };
@@ -98,7 +99,7 @@ async fn listen(flags: &Flags, address: &str) -> Result<TcpListener, Failure> {
 }
 
 /// The language that was asked for, else that of the environment.
-fn language(asked: Option<Language>) -> Language {
+pub(crate) fn language(asked: Option<Language>) -> Language {
     asked.unwrap_or_else(|| {
         let variables = ["LC_ALL", "LC_MESSAGES", "LANG"];
         let set = variables.iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));

@@ -9,6 +9,7 @@ mod demo;
 mod issuer;
 mod logging;
 mod phone;
+mod ready;
 mod serve;
 mod verify;
 
@@ -47,6 +48,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Partner(command) => add::partner(&read()?, command, cli.json).await?,
         Command::Board => board::serve(&read()?).await?,
         Command::Review(command) => board::review(&read()?, command, cli.json).await?,
+        Command::Ready(options) => return ready::run(&read()?, options, cli.json).await,
         Command::Verify => return verify::run(&read()?, cli.json).await,
         Command::Backup { target } => backup::back_up(&read()?, &target, cli.json).await?,
         Command::Restore { source } => backup::restore(&read()?, &source, cli.json).await?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use warifu_app::{App, SystemClock};
+use warifu_app::{App, Surroundings, SystemClock};
 use warifu_web::{Web, metrics_router, router, serve};
 
 use crate::Failure;
@@ -30,9 +30,23 @@ pub(crate) async fn run(config: &Config) -> Result<(), Failure> {
         None => None,
     };
     app.start_sweeping();
-    let web = Web::new(Arc::clone(&app), config.limits);
+    let web = Web::new(Arc::clone(&app), config.limits).surrounded_by(config.surroundings());
+    tokio::spawn(tell_readiness(Arc::clone(&app), config.surroundings()));
     tracing::info!(address = %listener.local_addr()?, database = %config.database, "serving");
     until_signal(app, web, listener, metrics).await
+}
+
+/// Says once how many lines of readiness are open. It never holds up the start, nor ends what was begun.
+async fn tell_readiness(app: Arc<App>, around: Surroundings) {
+    match app.readiness(&around).await {
+        Ok(readiness) => tracing::info!(
+            open_lines = readiness.open_lines(),
+            open_measures = readiness.open_measures(),
+            uncovered_causes = readiness.uncovered(),
+            "readiness: `warifu ready` says what is open"
+        ),
+        Err(error) => tracing::warn!(%error, "readiness cannot be read now"),
+    }
 }
 
 /// Listens on an address, or says which key of the configuration named it.

@@ -23,6 +23,7 @@ mod mandala;
 mod members;
 mod metrics;
 mod middleware;
+mod operator;
 mod pages;
 mod passkeys;
 mod payment_view;
@@ -44,6 +45,7 @@ mod transaction;
 mod webhooks;
 
 pub use front::Front;
-pub use router::{board_router, metrics_router, openapi, router};
+pub use operator::metrics_router;
+pub use router::{board_router, openapi, router};
 pub use serve::serve;
 pub use state::{Limits, Web};

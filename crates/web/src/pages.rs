@@ -5,6 +5,7 @@
 
 mod assets;
 mod mandala;
+mod ready;
 mod reviews;
 mod text;
 
@@ -21,6 +22,7 @@ use axum::routing::get;
 use crate::problem::Problem;
 use crate::state::Web;
 pub(crate) use mandala::{drawn, language};
+pub(crate) use ready::page as ready;
 use text::{Audience, Language, Text};
 
 /// What the pages may do: scripts, styles and pictures from here and nowhere else, and nothing inline.

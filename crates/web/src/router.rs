@@ -1,7 +1,7 @@
 //! Every route there is, and the description that is made of the same handlers.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -240,7 +240,7 @@ fn board(front: &Front) -> Router {
 }
 
 /// What every request passes, whatever is served.
-fn surrounded(routes: Router, front: Front) -> Router {
+pub(crate) fn surrounded(routes: Router, front: Front) -> Router {
     routes
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .fallback(|| async { Problem::not_found("There is nothing at this path.") })
@@ -267,19 +267,4 @@ async fn problem_for_plain_errors(response: Response) -> Response {
         replaced.headers_mut().insert("allow", allow.clone());
     }
     replaced
-}
-
-/// The figures for whoever watches, to be served on an address of their own.
-pub fn metrics_router(web: Web) -> Router {
-    Router::new()
-        .route(
-            "/metrics",
-            get(|State(web): State<Web>| async move {
-                let lag = web.app.bookkeeper_lag().await.ok();
-                web.front.metrics.set_webhooks(web.app.webhook_statistics(), web.app.webhook_pending().await.ok());
-                let text = web.front.metrics.encode(web.app.statistics(), lag);
-                ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text)
-            }),
-        )
-        .with_state(web)
 }

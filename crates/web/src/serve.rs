@@ -1,6 +1,7 @@
 //! Serving a router on a socket until it is told to end.
 
 use std::future::Future;
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::serve::ListenerExt as _;
@@ -22,5 +23,7 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    // Who is at the other end is told to the handlers that ask.
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(shutdown).await
 }

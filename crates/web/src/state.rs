@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use warifu_app::{App, Caller};
+use warifu_app::{App, Caller, Surroundings};
 
 use crate::front::Front;
 use crate::problem::Problem;
@@ -27,6 +27,7 @@ impl Default for Limits {
 pub struct Web {
     pub(crate) app: Arc<App>,
     pub(crate) front: Front,
+    pub(crate) around: Arc<Surroundings>,
     plays_notes: bool,
 }
 
@@ -41,7 +42,14 @@ impl Web {
     #[must_use]
     pub fn new(app: Arc<App>, limits: Limits) -> Self {
         let front = Front::new(Arc::clone(app.board()), limits);
-        Self { app, front, plays_notes: false }
+        let around = Arc::new(Surroundings::unknown(limits.requests_per_second));
+        Self { app, front, around, plays_notes: false }
+    }
+
+    /// The same, not shared yet, which knows what surrounds it, for the page of readiness.
+    #[must_use]
+    pub fn surrounded_by(self, around: Surroundings) -> Self {
+        Self { around: Arc::new(around), ..self }
     }
 
     /// The same, not shared yet, where ATMs without a machine have buttons that play one: for a demonstration, where no money is real.

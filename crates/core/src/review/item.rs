@@ -313,7 +313,7 @@ impl When {
 }
 
 /// Whether a text is a year, a month, a day or a minute that the calendar has.
-pub(super) fn is_moment(text: &str) -> bool {
+pub(crate) fn is_moment(text: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let shape_fits = match text.len() {
         4 => is_digits(text),
@@ -327,7 +327,7 @@ pub(super) fn is_moment(text: &str) -> bool {
 }
 
 /// Whether a text can be the key of an item that its writer named: 1 to 40 of `a` to `z`, `0` to `9` and `-`.
-pub(super) fn is_own_key(text: &str) -> bool {
+pub(crate) fn is_own_key(text: &str) -> bool {
     (1..=40).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 

@@ -120,7 +120,7 @@ impl Source {
 }
 
 /// Whether a text is empty or an address of the web.
-pub(super) fn check_url(url: &str) -> Result<(), TextError> {
+pub(crate) fn check_url(url: &str) -> Result<(), TextError> {
     check_text("the address", url, URL_CHARS_MAX)?;
     let is_web = url.starts_with("https://") || url.starts_with("http://");
     let fits = url.is_empty() || (is_web && !url.contains(char::is_whitespace));
@@ -134,7 +134,7 @@ pub(super) fn check_file(file: &str) -> Result<(), TextError> {
 }
 
 /// Whether a text has at most `max` characters and none that cannot be seen, but for line feeds and tabs.
-pub(super) fn check_text(what: &'static str, text: &str, max: usize) -> Result<(), TextError> {
+pub(crate) fn check_text(what: &'static str, text: &str, max: usize) -> Result<(), TextError> {
     if text.chars().count() > max {
         return Err(TextError::TooLong(what, max));
     }
@@ -147,7 +147,7 @@ pub(super) fn check_text(what: &'static str, text: &str, max: usize) -> Result<(
 }
 
 /// As [`check_text`], of a text that says something in one line.
-pub(super) fn check_line(what: &'static str, text: &str, max: usize) -> Result<(), TextError> {
+pub(crate) fn check_line(what: &'static str, text: &str, max: usize) -> Result<(), TextError> {
     check_text(what, text, max)?;
     if text.trim().is_empty() {
         Err(TextError::Empty(what))
@@ -159,7 +159,7 @@ pub(super) fn check_line(what: &'static str, text: &str, max: usize) -> Result<(
 }
 
 /// As [`check_text`], of a text that says something.
-pub(super) fn check_said(what: &'static str, text: &str) -> Result<(), TextError> {
+pub(crate) fn check_said(what: &'static str, text: &str) -> Result<(), TextError> {
     check_text(what, text, TEXT_CHARS_MAX)?;
     if text.trim().is_empty() { Err(TextError::Empty(what)) } else { Ok(()) }
 }

@@ -16,6 +16,7 @@ mod guard;
 mod journal;
 mod member;
 mod migrate;
+mod readiness;
 mod review;
 mod round_trip;
 mod rule;

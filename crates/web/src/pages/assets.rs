@@ -114,8 +114,10 @@ pub(super) fn file(name: &str, headers: &HeaderMap, is_this_version: bool) -> Re
 }
 
 /// Files of other pages, which no phone has to keep.
-const OF_OTHERS: [&str; 11] =
-    ["atm-", "board", "chart", "fragment", "kiosk", "mandala", "review", "sandbox-", "station", "terminal", "till"];
+const OF_OTHERS: [&str; 12] = [
+    "atm-", "board", "chart", "fragment", "kiosk", "mandala", "ready", "review", "sandbox-", "station", "terminal",
+    "till",
+];
 
 /// The service worker's text, with the version and the names of the wallet's files.
 pub(super) fn worker() -> String {

@@ -32,6 +32,11 @@ static BOARD: LazyLock<Words> = LazyLock::new(|| Words {
     japanese: read(include_str!("../../texts/board.ja.json")),
 });
 
+static OPERATOR: LazyLock<Words> = LazyLock::new(|| Words {
+    english: read(include_str!("../../texts/ready.en.json")),
+    japanese: read(include_str!("../../texts/ready.ja.json")),
+});
+
 /// What a page is for: each kind carries its own words and no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Audience {
@@ -41,6 +46,8 @@ pub(super) enum Audience {
     Station,
     /// Whoever takes an incident apart.
     Board,
+    /// Whoever runs the service.
+    Operator,
 }
 
 fn read(text: &str) -> Catalogue {
@@ -66,7 +73,7 @@ impl Language {
         chosen.unwrap_or_else(|| Self::liked_best(texts(ACCEPT_LANGUAGE)))
     }
 
-    fn parse(tag: &str) -> Option<Self> {
+    pub(super) fn parse(tag: &str) -> Option<Self> {
         match tag.split('-').next() {
             Some("ja") => Some(Self::Japanese),
             Some("en") => Some(Self::English),
@@ -100,6 +107,7 @@ impl Language {
             Audience::Wallet => &WALLET,
             Audience::Station => &STATION,
             Audience::Board => &BOARD,
+            Audience::Operator => &OPERATOR,
         };
         let catalogue = match self {
             Self::English => &words.english,
@@ -187,6 +195,7 @@ mod tests {
             (include_str!("../../texts/en.json"), include_str!("../../texts/ja.json")),
             (include_str!("../../texts/station.en.json"), include_str!("../../texts/station.ja.json")),
             (include_str!("../../texts/board.en.json"), include_str!("../../texts/board.ja.json")),
+            (include_str!("../../texts/ready.en.json"), include_str!("../../texts/ready.ja.json")),
         ] {
             let (english, japanese): (Catalogue, Catalogue) =
                 (serde_json::from_str(english).unwrap(), serde_json::from_str(japanese).unwrap());
@@ -219,15 +228,19 @@ mod tests {
 
     #[test]
     fn every_name_that_a_page_or_script_uses_has_words_and_every_text_is_used() {
-        let audiences: [(Audience, &[&str]); 3] = [
+        let audiences: [(Audience, &[&str]); 4] = [
             (Audience::Wallet, &["wallet"]),
             (Audience::Station, &["till", "atm", "sandbox"]),
             (Audience::Board, &["mandala", "reviews", "review", "charts", "compare"]),
+            (Audience::Operator, &["ready"]),
         ];
         for (audience, pages) in audiences {
             let mut sources = sources(pages);
             if audience == Audience::Board {
                 sources.push_str(include_str!("mandala.rs"));
+            }
+            if audience == Audience::Operator {
+                sources.push_str(include_str!("ready.rs"));
             }
             if audience == Audience::Wallet {
                 // The manifest of the app.

@@ -22,6 +22,7 @@ mod notes;
 mod payments;
 mod pictures;
 mod prevent;
+mod readiness;
 mod receipts;
 mod receiver;
 mod refunds;

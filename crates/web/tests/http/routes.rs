@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use warifu_testkit::{Cashier, Engine, Partner, Reply, Server};
 
 /// Routes that are not operations of the interface description. `/metrics` has an address of its own.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
     "GET / anyone",
     "GET /assets/{version}/{file} anyone",
     "GET /atm anyone",
@@ -24,6 +24,7 @@ const OTHERS: [&str; 24] = [
     "GET /me anyone",
     "GET /metrics anyone, on its own address",
     "GET /openapi.json anyone",
+    "GET /ready whoever is near, on the address of /metrics",
     "GET /reviews anyone",
     "GET /reviews/compare anyone",
     "GET /reviews/{id} anyone",

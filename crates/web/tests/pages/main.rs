@@ -10,6 +10,7 @@
 mod board;
 mod docs_page;
 mod kiosk;
+mod ready;
 mod screen;
 mod till;
 mod visit;
