@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test that cannot go on panics"
 )]
+#![allow(clippy::float_arithmetic, reason = "places on a screen")]
 
 mod board;
 mod docs_page;

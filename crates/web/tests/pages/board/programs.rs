@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use warifu_testkit::{Browser, Page};
 
-use crate::board::room::{arrived, begin, invite, quoted, seated, shows};
+use crate::board::room::{begin, invite, quoted, seated, shows};
 use crate::board::{judge, judge_refused};
 use crate::visit::{DESK, PHONE, serve};
 
@@ -19,14 +19,14 @@ async fn a_seat_of_a_program_shows_nothing() {
         let other = browser.open(&link, screen, language, true).await;
         other.tap("#take-seat").await;
         let is_told = format!("document.getElementById('reviews')?.innerText.includes({}) === true", quoted(words));
-        arrived(&other, &is_told).await;
+        other.wait_until(&is_told).await;
         shows(&lead, "#people-programs", "1").await;
         judge_refused(&other, &format!("program-seat-{language}"), &[403]).await;
         let id: String = other.evaluate("document.querySelector('#reviews > [data-review]').dataset.review").await;
         other.go(&format!("{}/reviews/{id}", server.page_origin())).await;
         shows(&other, "#none-text", words).await;
         other.go(&format!("{}/reviews", server.page_origin())).await;
-        arrived(&other, "document.querySelector('#reviews > [data-review] button') !== null").await;
+        other.wait_until("document.querySelector('#reviews > [data-review] button') !== null").await;
         other.tap("#reviews > [data-review] button").await;
         other.tap("#forget-yes").await;
         other.wait_until("document.querySelector('#reviews > [data-review]') === null").await;
