@@ -12,6 +12,7 @@ mod fan;
 mod item;
 mod list;
 mod shape;
+mod standing;
 pub(crate) mod text;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use text::{Lines, lines};
 
 pub(crate) use fan::region_svg;
 pub(crate) use list::list_html;
+pub(crate) use standing::{FONTS, standing_svg};
 
 /// What is shown on a chart, and in which words.
 #[derive(Debug, Clone, Copy)]

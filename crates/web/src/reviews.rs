@@ -10,6 +10,8 @@ mod files;
 mod items;
 mod live;
 mod marks;
+mod pictures;
+mod press;
 mod seats;
 
 use std::collections::HashMap;
@@ -46,10 +48,11 @@ pub(crate) fn imports() -> OpenApiRouter<Front> {
 }
 
 pub(crate) use diagram::Layouts;
+pub(crate) use press::Press;
 
 /// What can be asked about reviews and charts.
 pub(crate) fn interface() -> OpenApiRouter<Front> {
-    OpenApiRouter::new()
+    pictures::interface()
         .routes(routes!(seats::begin))
         .routes(routes!(seats::take))
         .routes(routes!(seats::leave))
@@ -62,7 +65,6 @@ pub(crate) fn interface() -> OpenApiRouter<Front> {
         .routes(routes!(exports::sample))
         .routes(routes!(exports::measures))
         .routes(routes!(diagram::get))
-        .routes(routes!(diagram::picture))
         .routes(routes!(items::changes))
         .routes(routes!(items::put, items::remove))
         .routes(routes!(items::history))

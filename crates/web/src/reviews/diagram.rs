@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse as _, Response};
 use tokio::sync::Mutex;
 use warifu_app::Look;
 use warifu_core::id::ReviewId;
 
 use super::AsSeat;
-use crate::diagram::{Diagram, Shape, diagram, shape, svg};
+use crate::diagram::{Diagram, Shape, diagram, shape};
 use crate::front::Front;
 use crate::problem::Problem;
 
@@ -69,21 +66,4 @@ pub(super) async fn drawn(front: &Front, look: &Look) -> Diagram {
 pub(super) async fn get(State(front): State<Front>, AsSeat(key): AsSeat) -> Result<Json<Diagram>, Problem> {
     let look = front.board.look(&key).await?;
     Ok(Json(drawn(&front, &look).await))
-}
-
-/// Have the relation diagram drawn, in the language that the browser asks for or that was chosen.
-#[utoipa::path(
-    get, path = "/v1/review/diagram.svg", tag = "reviews", operation_id = "drawDiagram", security(("seat_key" = [])),
-    responses((status = 200, description = "The picture", body = String, content_type = "image/svg+xml"))
-)]
-pub(super) async fn picture(
-    State(front): State<Front>,
-    AsSeat(key): AsSeat,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let look = front.board.look(&key).await?;
-    let picture = svg(&drawn(&front, &look).await, crate::pages::language(&headers));
-    let mut response = picture.into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
-    Ok(response)
 }
