@@ -10,9 +10,9 @@ use crate::mandala::text::escape;
 const STYLE: &str = "body{font:16px/1.7 system-ui,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP',sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2230;overflow-wrap:anywhere}\
     h1,h2,h3{line-height:1.35}h2{border-bottom:1px solid;margin-top:2.5rem}table{border-collapse:collapse;width:100%}th,td{border:1px solid #bbb;padding:.3rem .6rem;text-align:left;vertical-align:top}\
     .basis{border:1px solid;border-radius:4px;font-size:.8rem;padding:0 .4em;margin-right:.5em}.conjecture{border-style:dashed}.said{white-space:pre-wrap;margin:.3rem 0}.source{margin:.2rem 0 .2rem 1rem;padding-left:.7rem;border-left:2px solid #bbb;font-size:.9rem}\
-    svg{display:block;max-width:100%;height:auto}ul{padding-left:1.4rem}\
+    th[scope=row]{width:9.5rem;overflow-wrap:normal}svg{display:block;max-width:100%;height:auto}ul{padding-left:1.4rem}\
     .marks td,.marks th{padding:.15rem .3rem}.marks .in{text-align:center;font-variant-numeric:tabular-nums}.marks .of{background:#f2efe8}.number{text-align:right;font-variant-numeric:tabular-nums}.wide{overflow-x:auto}\
-    @media print{body{margin:0;max-width:none}h2,h3{break-after:avoid}svg{break-inside:avoid}}";
+    @media (max-width:36rem){th[scope=row]{width:6rem}}@media print{body{margin:0;max-width:none}h2,h3{break-after:avoid}svg{break-inside:avoid}}";
 
 /// The page.
 pub(crate) fn html(document: &Document<'_>) -> String {

@@ -3,7 +3,7 @@
 
 use warifu_core::chart::Chart;
 
-use super::{Show, whole_svg};
+use super::{Form, Show, svg, whole};
 
 /// The fonts of pictures that travel: whatever is there.
 pub(crate) const FONTS: &str =
@@ -26,7 +26,7 @@ const SIDE: u32 = 1000;
 
 /// The whole chart on white, as a picture of its own.
 pub(crate) fn standing_svg(chart: &Chart, show: &Show<'_>) -> String {
-    let drawn = whole_svg(chart, show);
+    let drawn = svg(chart, show, &Form { stacks: true, ..whole(chart, show.language) });
     // No `>` of any text can stand before the end of the first tag: they are escaped.
     let (opening, rest) = drawn.split_once('>').unwrap_or_default();
     format!(

@@ -36,8 +36,8 @@ struct Paper {
 impl Paper {
     fn read(bytes: &[u8]) -> Self {
         let pdf = Document::load_mem(bytes).unwrap();
-        let pages = pdf.get_pages().keys().map(|page| pdf.extract_text(&[*page]).unwrap().replace('\n', ""));
-        let pages = pages.collect();
+        let numbers: Vec<u32> = pdf.get_pages().into_keys().collect();
+        let pages = numbers.into_iter().map(|page| pdf.extract_text(&[page]).unwrap().replace('\n', "")).collect();
         Self { pdf, pages }
     }
 

@@ -22,7 +22,7 @@ pub(super) const ABOVE: f32 = 78.0;
 pub(super) const BELOW: f32 = 70.0;
 
 /// The column of labels, and what is between it and what they label.
-pub(super) const LABEL_WIDE: f32 = 92.0;
+pub(super) const LABEL_WIDE: f32 = 96.0;
 pub(super) const GUTTER: f32 = 16.0;
 
 /// How letters are set.
@@ -48,6 +48,7 @@ pub(super) const HEADING: Style = style(11.5, 17.5, true, INK);
 pub(super) const SMALL_HEADING: Style = style(9.5, 16.0, true, INK);
 pub(super) const TEXT: Style = style(9.6, 16.4, false, INK);
 pub(super) const LABEL: Style = style(9.2, 16.4, true, INK);
+pub(super) const TIME: Style = style(8.6, 16.4, true, INK);
 pub(super) const FACT: Style = style(8.8, 14.6, false, INK);
 pub(super) const FACT_LABEL: Style = style(8.4, 14.6, true, SOFT);
 pub(super) const SOURCE: Style = style(8.0, 12.8, false, SOFT);

@@ -8,7 +8,7 @@ use super::fonts::Fonts;
 use super::lines::clean;
 use super::look::{
     A3_WIDE, A4, A4_WIDE, ABOVE, AI, BELOW, CELL, CELL_HEAD, CHIP, CONTENTS, DONE, FACT, FACT_LABEL, FEW, GUTTER,
-    HEADING, LABEL, LABEL_WIDE, LINE, OVER_TITLE, PART, SIDE, SMALL_HEADING, SOFT, SOURCE, Style, TEXT, TITLES,
+    HEADING, LABEL, LABEL_WIDE, LINE, OVER_TITLE, PART, SIDE, SMALL_HEADING, SOFT, SOURCE, Style, TEXT, TIME, TITLES,
 };
 use super::picture;
 use super::table::{Align, Column, Grid};
@@ -178,7 +178,7 @@ fn time(flow: &mut Flow<'_>, entry: &Entry<'_>) {
     let x = SIDE + LABEL_WIDE + GUTTER / 2.0 - 2.0;
     flow.need(2.6 * TEXT.leading);
     flow.thread = Some((x - 0.5, 1.0, LINE));
-    let beside = beside(flow, &label, LABEL);
+    let beside = beside(flow, &label, TIME);
     let dot = Area { x: x - 2.5, y: flow.y + LABEL.leading / 2.0 - 2.5, width: 5.0, height: 5.0 };
     say(flow, &entry.said, SIDE + LABEL_WIDE + GUTTER);
     beside.end(flow);
@@ -268,7 +268,7 @@ fn table(flow: &mut Flow<'_>, table: &Table<'_>) {
     // All but the first are short: as wide as their widest cell.
     let wide = |number: usize, head: &str| {
         let cells = rows.iter().filter_map(|row| row.get(number)).map(|cell| flow.wide(cell, CELL));
-        cells.fold(flow.wide(head, CELL_HEAD), f32::max).clamp(24.0, 90.0) + 10.0
+        cells.fold(flow.wide(head, CELL_HEAD), f32::max).clamp(24.0, 90.0) + 18.0
     };
     let mut widths: Vec<f32> = table.heads.iter().enumerate().map(|(number, head)| wide(number, head)).collect();
     let rest = flow.width() - widths.iter().skip(1).sum::<f32>();
@@ -329,7 +329,10 @@ fn marks(flow: &mut Flow<'_>, marks: &Marks<'_>) {
 fn task(flow: &mut Flow<'_>, task: &Task<'_>) {
     let (words, width) = (clean(task.text), flow.width());
     flow.skip(14.0);
-    flow.need(110.0);
+    // A measure of usual length is not parted from what is known of it.
+    let lines = flow.lines(&text(0, &words, TEXT, (SIDE, width))).len() + task.facts.len();
+    let height = f32::from(u16::try_from(lines).unwrap_or(u16::MAX)) * TEXT.leading + HEADING.leading + 24.0;
+    flow.need(height.min(260.0));
     let place = flow.place();
     let name = shortened(&format!("{} · {words}", task.name), ENTRY_MAX);
     flow.entries.push(Found { level: 3, text: name, place });
