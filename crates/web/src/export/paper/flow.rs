@@ -8,7 +8,7 @@ use super::lines::{addresses, ascii, break_lines};
 use super::look::{A4, ABOVE, BELOW, Colour, LINE, SIDE, Style};
 
 /// More sheets than these are not made: nobody reads them, and the server has other work. The last says so.
-const SHEETS_MAX: usize = 2_000;
+const SHEETS_MAX: usize = 1_000;
 
 /// A last line that is narrower than so many ems has too little in it.
 const LONELY: f32 = 3.0;
@@ -349,11 +349,10 @@ impl<'f> Flow<'f> {
         });
         match fits {
             None => count,
-            Some(fits) if self.is_fresh() => fits.max(1),
-            Some(0 | 1) => 0,
+            Some(0 | 1) if !self.is_fresh() => 0,
             // The last line would stand alone on the next sheet.
             Some(fits) if count - fits == 1 && fits > 2 => fits - 1,
-            Some(fits) => fits,
+            Some(fits) => fits.max(1),
         }
     }
 

@@ -143,6 +143,9 @@ fn the_end(flow: &mut Flow<'_>, document: &Document<'_>) {
 }
 
 fn heading(flow: &mut Flow<'_>, level: usize, name: &str) {
+    if flow.is_full {
+        return;
+    }
     let name = clean(name);
     let (style, above, below, keep) = match level {
         2 => (PART, 30.0, 12.0, 130.0),
@@ -165,6 +168,9 @@ fn heading(flow: &mut Flow<'_>, level: usize, name: &str) {
 
 /// Something with its name to the left of it.
 fn field(flow: &mut Flow<'_>, entry: &Entry<'_>, above: f32) {
+    if flow.is_full {
+        return;
+    }
     flow.skip(above);
     let label = clean(&entry.label);
     let beside = beside(flow, &label, LABEL);
@@ -174,6 +180,9 @@ fn field(flow: &mut Flow<'_>, entry: &Entry<'_>, above: f32) {
 
 /// An event, on the line that time runs down.
 fn time(flow: &mut Flow<'_>, entry: &Entry<'_>) {
+    if flow.is_full {
+        return;
+    }
     let label = clean(&entry.label);
     let x = SIDE + LABEL_WIDE + GUTTER / 2.0 - 2.0;
     flow.need(2.6 * TEXT.leading);
@@ -252,6 +261,9 @@ fn chip(flow: &mut Flow<'_>, part: usize, word: &str, (x, colour, is_dashed): (f
 }
 
 fn point(flow: &mut Flow<'_>, point: &Point<'_>) {
+    if flow.is_full {
+        return;
+    }
     let note = point.note.map(|note| format!(" ({note})")).unwrap_or_default();
     let words = clean(&format!("{}{note}", point.text));
     flow.need(2.0 * TEXT.leading);
@@ -299,11 +311,13 @@ fn marks(flow: &mut Flow<'_>, marks: &Marks<'_>) {
     let count = f32::from(u16::try_from(letters.len().max(1)).unwrap_or(1));
     let last = if letters.is_empty() { 190.0 } else { 42.0 };
     let each = ((flow.width() - last - 150.0) / count).min(22.0);
+    // Two letters have to stand beside each other.
+    let few = if each < 12.0 { Style { size: 5.9, ..FEW } } else { FEW };
     let first = flow.width() - last - if letters.is_empty() { 0.0 } else { each * count };
     let dot = Style { colour: AI, ..CELL };
     let mut columns =
         vec![Column { head: cause, width: first, align: Align::Left, head_style: CELL_HEAD, style: CELL }];
-    let column = |head| Column { head, width: each, align: Align::Middle, head_style: FEW, style: dot };
+    let column = |head| Column { head, width: each, align: Align::Middle, head_style: few, style: dot };
     columns.extend(letters.iter().map(|letter| column(*letter)));
     let strong = Style { is_bold: true, ..CELL };
     columns.push(Column { head: voices, width: last, align: Align::Right, head_style: CELL_HEAD, style: strong });
@@ -327,6 +341,9 @@ fn marks(flow: &mut Flow<'_>, marks: &Marks<'_>) {
 }
 
 fn task(flow: &mut Flow<'_>, task: &Task<'_>) {
+    if flow.is_full {
+        return;
+    }
     let (words, width) = (clean(task.text), flow.width());
     flow.skip(14.0);
     // A measure of usual length is not parted from what is known of it.

@@ -77,6 +77,9 @@ impl<'c> Grid<'c> {
 
     /// A row, with a thin line below.
     pub(super) fn row(&self, flow: &mut Flow<'_>, cells: &[&str]) {
+        if flow.is_full {
+            return;
+        }
         let row = flow.part(Role::Row, Some(self.part));
         let cells: Vec<_> = cells.iter().zip(&self.columns).map(|(text, column)| (*text, column.style)).collect();
         let cells = self.broken(flow, &cells, &Role::Cell, row);
