@@ -156,7 +156,7 @@ async fn what_is_awkward_is_lost_nowhere() {
     put(&seat, "case/cause", &conjecture(&format!("{} {}", "x".repeat(4_000), "W".repeat(4_000)))).await;
     put(&seat, "case/response", &conjecture("javascript:alert(1) https://example.com/a?b=(c) file:///etc/passwd"))
         .await;
-    put(&seat, "case/name", &conjecture(&"長い名前".repeat(25))).await;
+    let _ = seat.write("case/name", 1, &conjecture(&"長い名前".repeat(25))).await.expect(200);
     put(&seat, "case/sequel", &conjecture("a\n\n\n\tb\u{3000}c")).await;
     let node = json!({ "of": "", "text": format!("{awkward}<&\">"), "at": { "x": -100_000, "y": 100_000 } });
     put(&seat, "node/n", &node).await;

@@ -91,6 +91,8 @@ fn first_sheet(flow: &mut Flow<'_>, document: &Document<'_>) {
 struct Contents {
     place: Place,
     part: usize,
+    /// How many marks stand before it on its sheet.
+    before: usize,
 }
 
 fn reserve_contents(flow: &mut Flow<'_>, document: &Document<'_>, blocks: &[Block<'_>]) -> Contents {
@@ -103,13 +105,15 @@ fn reserve_contents(flow: &mut Flow<'_>, document: &Document<'_>, blocks: &[Bloc
     flow.line(Some(head), document.word("contents"), FACT_LABEL, (SIDE, y));
     flow.y += FACT_LABEL.leading + 4.0;
     flow.rule(SIDE, flow.width());
-    let contents = Contents { place: flow.place(), part };
+    let before = flow.sheets.last().map_or(0, |sheet| sheet.marks.len());
+    let contents = Contents { place: flow.place(), part, before };
     flow.y += height + 6.0;
     contents
 }
 
 fn fill_contents(flow: &mut Flow<'_>, contents: &Contents) {
-    let Contents { place: Place { sheet, mut y }, part } = *contents;
+    let Contents { place: Place { sheet, mut y }, part, before } = *contents;
+    let there = flow.sheets.get(sheet).map_or(0, |sheet| sheet.marks.len());
     let width = A4.0 - 2.0 * SIDE;
     let parts: Vec<_> =
         flow.entries.iter().filter(|entry| entry.level == 2).map(|it| (it.text.clone(), it.place)).collect();
@@ -129,6 +133,10 @@ fn fill_contents(flow: &mut Flow<'_>, contents: &Contents) {
         let at = Area { x: SIDE, y, width, height: CONTENTS.leading };
         flow.link_on(sheet, link, at, Goal::Place(place));
         y += CONTENTS.leading;
+    }
+    // Whoever reads the marks in the order in which they were written finds it where it stands.
+    if let Some(later) = flow.sheets.get_mut(sheet).and_then(|sheet| sheet.marks.get_mut(before..)) {
+        later.rotate_left(there.saturating_sub(before));
     }
 }
 
@@ -310,9 +318,9 @@ fn marks(flow: &mut Flow<'_>, marks: &Marks<'_>) {
     let letters: &[&str] = if marks.is_square() { &marks.columns } else { &[] };
     let count = f32::from(u16::try_from(letters.len().max(1)).unwrap_or(1));
     let last = if letters.is_empty() { 190.0 } else { 42.0 };
-    let each = ((flow.width() - last - 150.0) / count).min(22.0);
+    let each = ((flow.width() - last - 132.0) / count).min(22.0);
     // Two letters have to stand beside each other.
-    let few = if each < 12.0 { Style { size: 5.9, ..FEW } } else { FEW };
+    let few = if each < 12.0 { Style { size: 5.6, ..FEW } } else { FEW };
     let first = flow.width() - last - if letters.is_empty() { 0.0 } else { each * count };
     let dot = Style { colour: AI, ..CELL };
     let mut columns =
