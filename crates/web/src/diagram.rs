@@ -145,40 +145,85 @@ impl Diagram {
     }
 }
 
-/// What is gathered of a review for its diagram.
-struct Gathered {
-    nodes: Vec<(String, Node)>,
+/// What is gathered of a review for its diagram, before it is laid out.
+pub(crate) struct Gathered {
+    boxes: Vec<GatheredBox>,
     arrows: Vec<(String, Arrow)>,
-    events: BTreeMap<String, Event>,
-    decided: BTreeMap<String, bool>,
+    reading: Reading,
     links: Vec<Link>,
     left_out: usize,
 }
 
-/// What the layout depends on: the boxes' sizes and which of them arrows connect.
-pub(crate) fn shape(items: &[KeptItem], chart: &Chart) -> Shape {
-    gather(items).shape(chart)
+/// A box with what it says, broken into lines once: that is most of the work.
+struct GatheredBox {
+    key: String,
+    node: Node,
+    label: Label,
+    lines: Lines,
+    /// What is said of the event that it stands for.
+    basis: Option<Basis>,
+    is_true: Option<bool>,
 }
 
-/// The diagram of a review, whose boxes the layout put there.
-pub(crate) fn diagram(items: &[KeptItem], chart: &Chart, places: &[(f64, f64)], is_laid_out: bool) -> Diagram {
-    let gathered = gather(items);
-    let reading = read(gathered.nodes.len(), &gathered.links);
-    let mut nodes: Vec<_> = gathered
-        .nodes
-        .iter()
-        .enumerate()
-        .map(|(number, (key, node))| gathered.draw(number, key, node, chart, &reading, places))
-        .collect();
-    let frame = layout::fit(&mut nodes);
-    let arrows =
-        gathered.arrows.iter().zip(&gathered.links).zip(&reading.links).map(|(((key, arrow), link), standing)| {
+impl Gathered {
+    pub(crate) fn new(items: &[KeptItem], chart: &Chart) -> Self {
+        let (mut nodes, mut arrows) = (Vec::new(), Vec::new());
+        let (mut events, mut decided) = (BTreeMap::new(), BTreeMap::new());
+        for item in items {
+            let body =
+                Kind::parse(&item.kind).zip(item.body.as_deref()).and_then(|(kind, json)| read_body(kind, json).ok());
+            match body {
+                Some(Body::Node(node)) => nodes.push((item.key.clone(), node)),
+                Some(Body::Arrow(arrow)) => arrows.push((item.key.clone(), arrow)),
+                Some(Body::Event(event)) => drop(events.insert(item.key.clone(), event)),
+                Some(Body::TrueCause(cause)) => drop(decided.insert(item.key.clone(), cause.is_true)),
+                _ => {}
+            }
+        }
+        let there = nodes.len() + arrows.len();
+        nodes.truncate(NODES_MAX);
+        let (arrows, links) = joined(&nodes, arrows);
+        let left_out = there.saturating_sub(nodes.len() + arrows.len());
+        let gathered = |(key, node): (String, Node)| {
+            let event = node.of.strip_prefix("event/").and_then(|key| events.get(key));
+            let label = label(&node, event, chart);
+            let is_true = decided.get(&key).copied();
+            GatheredBox {
+                lines: drawn_lines(&label),
+                label,
+                basis: event.map(|it| it.statement.basis),
+                is_true,
+                key,
+                node,
+            }
+        };
+        let boxes: Vec<_> = nodes.into_iter().map(gathered).collect();
+        Self { reading: read(boxes.len(), &links), boxes, arrows, links, left_out }
+    }
+
+    /// What the layout depends on: the boxes' sizes and which of them arrows connect.
+    pub(crate) fn shape(&self) -> Shape {
+        // Only what counts says which stands first.
+        let counted = self.links.iter().zip(&self.reading.links).filter(|(_, standing)| **standing == Standing::Counts);
+        let mut links: Vec<_> = counted.map(|(link, _)| (link.from, link.to)).collect();
+        links.sort_unstable();
+        links.dedup();
+        let keys = self.boxes.iter().map(|it| it.key.clone()).collect();
+        Shape { keys, sizes: self.boxes.iter().map(|it| (BOX_WIDE, tall(&it.lines))).collect(), links }
+    }
+
+    /// The diagram, whose boxes the layout put there.
+    pub(crate) fn laid_out(self, places: &[(f64, f64)], is_laid_out: bool) -> Diagram {
+        let Self { boxes, arrows, reading, links, left_out } = self;
+        let mut nodes: Vec<_> = (0..).zip(boxes).map(|(number, it)| it.draw(number, &reading, places)).collect();
+        let frame = layout::fit(&mut nodes);
+        let arrows = arrows.into_iter().zip(&links).zip(&reading.links).map(|(((key, arrow), link), standing)| {
             let ends = nodes.get(link.from).zip(nodes.get(link.to));
             let (points, is_sideways) = ends.map(|(from, to)| layout::line(from, to)).unwrap_or_default();
             DrawnArrow {
-                key: key.clone(),
-                from: arrow.from.clone(),
-                to: arrow.to.clone(),
+                key,
+                from: arrow.from,
+                to: arrow.to,
                 strength: arrow.strength,
                 basis: basis(arrow.statement.basis),
                 standing: word(*standing),
@@ -186,44 +231,31 @@ pub(crate) fn diagram(items: &[KeptItem], chart: &Chart, places: &[(f64, f64)], 
                 is_sideways,
             }
         });
-    let arrows = arrows.collect();
-    let key = |number: &usize| nodes.get(*number).map(|node| node.key.clone()).unwrap_or_default();
-    let undecided = gathered.links.iter().zip(&reading.links).filter(|(link, standing)| {
-        // Each pair once.
-        **standing == Standing::Undecided && link.from < link.to
-    });
-    Diagram {
-        width: frame.width,
-        height: frame.height,
-        left: frame.left,
-        top: frame.top,
-        density_permille: reading.density_permille,
-        cycles: reading.cycles.iter().map(|cycle| cycle.iter().map(key).collect()).collect(),
-        undecided: undecided.map(|(link, _)| [key(&link.from), key(&link.to)]).collect(),
-        arrows,
-        left_out: gathered.left_out,
-        is_laid_out,
-        nodes,
+        let arrows = arrows.collect();
+        let key = |number: &usize| nodes.get(*number).map(|node| node.key.clone()).unwrap_or_default();
+        let undecided = links.iter().zip(&reading.links).filter(|(link, standing)| {
+            // Each pair once.
+            **standing == Standing::Undecided && link.from < link.to
+        });
+        Diagram {
+            width: frame.width,
+            height: frame.height,
+            left: frame.left,
+            top: frame.top,
+            density_permille: reading.density_permille,
+            cycles: reading.cycles.iter().map(|cycle| cycle.iter().map(key).collect()).collect(),
+            undecided: undecided.map(|(link, _)| [key(&link.from), key(&link.to)]).collect(),
+            arrows,
+            left_out,
+            is_laid_out,
+            nodes,
+        }
     }
 }
 
-fn gather(items: &[KeptItem]) -> Gathered {
-    let (mut nodes, mut arrows) = (Vec::new(), Vec::new());
-    let (mut events, mut decided) = (BTreeMap::new(), BTreeMap::new());
-    for item in items {
-        let body =
-            Kind::parse(&item.kind).zip(item.body.as_deref()).and_then(|(kind, json)| read_body(kind, json).ok());
-        match body {
-            Some(Body::Node(node)) => nodes.push((item.key.clone(), node)),
-            Some(Body::Arrow(arrow)) => arrows.push((item.key.clone(), arrow)),
-            Some(Body::Event(event)) => drop(events.insert(item.key.clone(), event)),
-            Some(Body::TrueCause(cause)) => drop(decided.insert(item.key.clone(), cause.is_true)),
-            _ => {}
-        }
-    }
-    let there = nodes.len() + arrows.len();
-    nodes.truncate(NODES_MAX);
-    let numbers: BTreeMap<&str, usize> = (0..).zip(&nodes).map(|(number, (key, _))| (key.as_str(), number)).collect();
+/// The arrows between boxes that are there, at most as many as are laid out, and the same by the numbers of their boxes.
+fn joined(nodes: &[(String, Node)], arrows: Vec<(String, Arrow)>) -> (Vec<(String, Arrow)>, Vec<Link>) {
+    let numbers: BTreeMap<&str, usize> = (0..).zip(nodes).map(|(number, (key, _))| (key.as_str(), number)).collect();
     let number = |key: &String| numbers.get(key.as_str()).copied();
     let (mut kept, mut links) = (Vec::new(), Vec::new());
     for (key, arrow) in arrows {
@@ -234,49 +266,23 @@ fn gather(items: &[KeptItem]) -> Gathered {
             kept.push((key, arrow));
         }
     }
-    let left_out = there.saturating_sub(nodes.len() + kept.len());
-    Gathered { nodes, arrows: kept, events, decided, links, left_out }
+    (kept, links)
 }
 
-impl Gathered {
-    fn shape(&self, chart: &Chart) -> Shape {
-        let sizes = self.nodes.iter().map(|(_, node)| {
-            let label = self.label(node, chart);
-            let lines = drawn_lines(&label);
-            (BOX_WIDE, tall(&lines))
-        });
-        // Only what counts says which stands first.
-        let standings = read(self.nodes.len(), &self.links).links;
-        let counted = self.links.iter().zip(standings).filter(|(_, standing)| *standing == Standing::Counts);
-        let mut links: Vec<_> = counted.map(|(link, _)| (link.from, link.to)).collect();
-        links.sort_unstable();
-        links.dedup();
-        let keys = self.nodes.iter().map(|(key, _)| key.clone());
-        Shape { keys: keys.collect(), sizes: sizes.collect(), links }
-    }
-
-    fn draw(
-        &self,
-        number: usize,
-        key: &str,
-        node: &Node,
-        chart: &Chart,
-        reading: &Reading,
-        places: &[(f64, f64)],
-    ) -> DrawnNode {
-        let label = self.label(node, chart);
-        let lines = drawn_lines(&label);
+impl GatheredBox {
+    fn draw(self, number: usize, reading: &Reading, places: &[(f64, f64)]) -> DrawnNode {
         let score = reading.scores.get(number).copied().unwrap_or_default();
         let laid = places.get(number).copied().unwrap_or_default();
+        let Self { key, node, label, lines, basis: said, is_true } = self;
         let (x, y) = node.at.map_or(laid, |at| (f64::from(at.x), f64::from(at.y)));
-        let event = node.of.strip_prefix("event/").and_then(|key| self.events.get(key));
         DrawnNode {
-            key: key.to_owned(),
-            of: node.of.clone(),
+            key,
+            is_moved: node.at.is_some(),
+            of: node.of,
             height: tall(&lines),
             label,
             lines,
-            basis: event.map_or("none", |event| basis(event.statement.basis)),
+            basis: said.map_or("none", basis),
             x,
             y,
             width: BOX_WIDE,
@@ -289,22 +295,21 @@ impl Gathered {
                 Part::Between => "between",
             },
             is_proposed: score.is_proposed,
-            is_true: self.decided.get(key).copied(),
-            is_moved: node.at.is_some(),
+            is_true,
         }
     }
+}
 
-    /// What stands in a box; that of something that is gone is empty.
-    fn label(&self, node: &Node, chart: &Chart) -> Label {
-        let both = |text: &str| Label { ja: text.to_owned(), en: text.to_owned() };
-        match node.of.split_once('/') {
-            Some(("cause", key)) => match chart.find(key).as_ref().and_then(Item::names) {
-                Some(Names { ja, en }) => Label { ja: ja.clone(), en: en.clone() },
-                None => both(""),
-            },
-            Some((_, key)) => both(self.events.get(key).map_or("", |event| event.statement.text.as_str())),
-            None => both(&node.text),
-        }
+/// What stands in a box; that of something that is gone is empty.
+fn label(node: &Node, event: Option<&Event>, chart: &Chart) -> Label {
+    let both = |text: &str| Label { ja: text.to_owned(), en: text.to_owned() };
+    match node.of.split_once('/') {
+        Some(("cause", key)) => match chart.find(key).as_ref().and_then(Item::names) {
+            Some(Names { ja, en }) => Label { ja: ja.clone(), en: en.clone() },
+            None => both(""),
+        },
+        Some(_) => both(event.map_or("", |event| event.statement.text.as_str())),
+        None => both(&node.text),
     }
 }
 
@@ -320,7 +325,9 @@ fn drawn_lines(label: &Label) -> Lines {
         let last = ways.pop().map(|it| it.texts).unwrap_or_default();
         ways.into_iter().find(|it| it.width * LETTER <= BOX_WIDE - 24.0).map_or(last, |it| it.texts)
     };
-    Lines { ja: broken(&label.ja), en: broken(&label.en) }
+    let ja = broken(&label.ja);
+    let en = if label.en == label.ja { ja.clone() } else { broken(&label.en) };
+    Lines { ja, en }
 }
 
 fn tall(lines: &Lines) -> f64 {

@@ -11,7 +11,7 @@ use warifu_app::Board;
 
 use crate::metrics::Metrics;
 use crate::problem::Problem;
-use crate::reviews::{Drawings, Layouts};
+use crate::reviews::{Drawings, Layouts, Press};
 use crate::state::Limits;
 
 /// The state of a web server that serves the failure board. Cloning it shares it.
@@ -21,6 +21,7 @@ pub struct Front {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) layouts: Arc<Layouts>,
     pub(crate) drawings: Arc<Drawings>,
+    pub(crate) press: Arc<Press>,
     limiter: Option<Arc<DefaultKeyedRateLimiter<[u8; 16]>>>,
     doors: Option<Arc<DefaultDirectRateLimiter>>,
     is_draining: watch::Sender<bool>,
@@ -35,7 +36,8 @@ impl Front {
             .map(|rate| Arc::new(RateLimiter::keyed(Quota::per_second(rate).allow_burst(rate.saturating_mul(TWO)))));
         let doors = limits.requests_per_second.map(|_| Arc::new(RateLimiter::direct(DOORS)));
         let (metrics, is_draining) = (Arc::new(Metrics::new()), watch::Sender::new(false));
-        Self { board, metrics, layouts: Arc::default(), drawings: Arc::default(), limiter, doors, is_draining }
+        let (layouts, drawings, press) = (Arc::default(), Arc::default(), Arc::default());
+        Self { board, metrics, layouts, drawings, press, limiter, doors, is_draining }
     }
 
     /// Says on `/readyz` that this process is ending, so that nobody sends it more work.

@@ -12,6 +12,7 @@ mod fan;
 mod item;
 mod list;
 mod shape;
+mod standing;
 pub(crate) mod text;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use text::{Lines, lines};
 
 pub(crate) use fan::region_svg;
 pub(crate) use list::list_html;
+pub(crate) use standing::{FONTS, standing_svg};
 
 /// What is shown on a chart, and in which words.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +104,8 @@ struct Form {
     spot: (f64, f64),
     /// Whether causes have labels, and how far outward those reach.
     labels_to: Option<f64>,
+    /// Whether it has to be drawn the same by programs that know no columns of text.
+    stacks: bool,
 }
 
 const REGION_WAYS: &[(Way, f64)] = &[(Way::Upright, 1.0), (Way::Radial, 0.75)];
@@ -142,6 +146,7 @@ fn whole(chart: &Chart, language: Language) -> Form {
         title_max: centre / 4.0,
         spot: (472.0, 11.0),
         labels_to: Some(455.0),
+        stacks: false,
     }
 }
 
@@ -162,6 +167,7 @@ fn compact(chart: &Chart, language: Language) -> Form {
         title_max: 36.0,
         spot: (457.0, 19.0),
         labels_to: None,
+        stacks: false,
     }
 }
 
@@ -243,6 +249,9 @@ fn drawn<'a>(chart: &Chart, pieces: &[Piece<'a>], form: &Form, language: Languag
         let labels = labels(&of_ring, &broken, &style, even_min, to);
         let of_ring = pieces.iter().filter(|piece| piece.ring == ring);
         drawn.extend(of_ring.map(|piece| piece.key).zip(labels));
+    }
+    for label in drawn.values_mut() {
+        label.is_stacked = label.in_columns && form.stacks;
     }
     drawn
 }

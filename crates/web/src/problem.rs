@@ -143,7 +143,7 @@ impl Problem {
             .retry_after(3)
     }
 
-    fn internal() -> Self {
+    pub(crate) fn internal() -> Self {
         let detail = "The service failed. Whether anything was done is unknown: inquire by request_id.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The service failed", detail)
     }

@@ -12,6 +12,8 @@ mod items;
 mod layouts;
 mod live;
 mod marks;
+mod pictures;
+mod press;
 mod results;
 mod seats;
 
@@ -54,10 +56,11 @@ pub(crate) fn reports() -> OpenApiRouter<Front> {
 }
 
 pub(crate) use layouts::Layouts;
+pub(crate) use press::Press;
 
 /// What can be asked about reviews and charts.
 pub(crate) fn interface() -> OpenApiRouter<Front> {
-    OpenApiRouter::new()
+    pictures::interface()
         .routes(routes!(seats::begin))
         .routes(routes!(seats::take))
         .routes(routes!(seats::leave))
@@ -70,7 +73,6 @@ pub(crate) fn interface() -> OpenApiRouter<Front> {
         .routes(routes!(exports::sample))
         .routes(routes!(exports::measures))
         .routes(routes!(diagram::get))
-        .routes(routes!(diagram::picture))
         .routes(routes!(items::changes))
         .routes(routes!(items::put, items::remove))
         .routes(routes!(items::history))

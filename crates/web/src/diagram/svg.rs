@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use warifu_core::chart::Language;
 
 use super::{Diagram, DrawnArrow, DrawnNode, LEADING, LETTER};
+use crate::mandala::FONTS;
 use crate::mandala::text::escape;
 
 /// The diagram as SVG, in black on white. Shapes and dashes say what colours would.
 pub(crate) fn svg(diagram: &Diagram, language: Language) -> String {
     let (width, height) = (diagram.width.max(1.0), diagram.height.max(1.0));
     let mut out = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="system-ui, 'Hiragino Sans', 'Noto Sans JP', 'Noto Sans CJK JP', sans-serif" font-size="{LETTER}"><defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z"/></marker></defs><rect width="100%" height="100%" fill="#fff"/>"##
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="{FONTS}" font-size="{LETTER}"><defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z"/></marker></defs><rect width="100%" height="100%" fill="#fff"/>"##
     );
     for drawn in &diagram.arrows {
         arrow(&mut out, drawn);

@@ -25,7 +25,9 @@ fn arrow(key: &str, from: &str, to: &str) -> KeptItem {
 
 fn laid_out(items: &[KeptItem]) -> Diagram {
     let chart = chart();
-    diagram(items, &chart, &shape(items, &chart).lay_out(), true)
+    let gathered = Gathered::new(items, &chart);
+    let places = gathered.shape().lay_out();
+    gathered.laid_out(&places, true)
 }
 
 fn overlaps(diagram: &Diagram) -> usize {

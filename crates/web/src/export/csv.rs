@@ -3,7 +3,7 @@
 use warifu_core::review::Statement;
 
 use super::Document;
-use super::markdown::{basis, cited, facts, when};
+use super::blocks::{basis, cited, facts, when};
 
 /// All lines in one table: what a line is about stands first. With a mark at the beginning by which spreadsheets know UTF-8.
 pub(crate) fn csv(document: &Document<'_>) -> String {
@@ -32,7 +32,7 @@ pub(crate) fn csv(document: &Document<'_>) -> String {
 }
 
 fn said(out: &mut String, document: &Document<'_>, begins: &[&str], statement: &Statement) {
-    let sources: Vec<_> = statement.sources.iter().map(|source| cited(document, source)).collect();
+    let sources: Vec<_> = statement.sources.iter().map(|source| cited(document, source).line()).collect();
     let sources = sources.join("; ");
     let mut fields = begins.to_vec();
     fields.extend([statement.text.as_str(), document.word(basis(statement)), &sources]);

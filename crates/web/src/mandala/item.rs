@@ -146,7 +146,7 @@ fn spot(out: &mut String, spot: Spot, count: u32) {
 pub(super) fn text(out: &mut String, class: &str, label: &Label) {
     let Point { x, y } = label.centre;
     let turned = if label.turned.abs() < 0.05 { String::new() } else { format!(" rotate({:.1})", label.turned) };
-    let mode = if label.in_columns { r#" writing-mode="vertical-rl""# } else { "" };
+    let mode = if label.in_columns && !label.is_stacked { r#" writing-mode="vertical-rl""# } else { "" };
     let _ = write!(
         out,
         r#"<text class="{class}" font-size="{:.1}" transform="translate({x:.1} {y:.1}){turned}"{mode}>"#,
@@ -155,6 +155,10 @@ pub(super) fn text(out: &mut String, class: &str, label: &Label) {
     let half = f64::from(u32::try_from(label.lines.len()).unwrap_or(u32::MAX) - 1) / 2.0;
     for (place, line) in (0_u32..).zip(&label.lines) {
         let off = (f64::from(place) - half) * label.leading;
+        if label.is_stacked {
+            stack(out, line, -off, label.size);
+            continue;
+        }
         // Columns stand on their middle; lines on their foot, which is so far below the middle of what is seen.
         let (x, y) = if label.in_columns { (-off, 0.0) } else { (0.0, off + 0.36 * label.size) };
         // What is broken at a space is one name all the same, to whoever reads the text: a space that takes no room.
@@ -162,4 +166,27 @@ pub(super) fn text(out: &mut String, class: &str, label: &Label) {
         let _ = write!(out, r#"{space}<tspan x="{x:.1}" y="{y:.1}">{}</tspan>"#, escape(line));
     }
     out.push_str("</text>");
+}
+
+/// A column, character by character, as high as it would be by itself. Small kana move to the upper right of their square, points too, and
+/// what is turned in columns is turned.
+fn stack(out: &mut String, line: &str, x: f64, size: f64) {
+    let count = u32::try_from(line.chars().count()).unwrap_or(u32::MAX);
+    let mut middle = -f64::from(count.saturating_sub(1)) / 2.0;
+    for character in line.chars() {
+        let (right, below, turned) = match character {
+            'ァ' | 'ィ' | 'ゥ' | 'ェ' | 'ォ' | 'ッ' | 'ャ' | 'ュ' | 'ョ' | 'ぁ' | 'ぃ' | 'ぅ' | 'ぇ' | 'ぉ' | 'っ'
+            | 'ゃ' | 'ゅ' | 'ょ' => (0.1, 0.36 - 0.1, ""),
+            '、' | '。' => (0.55, 0.36 - 0.55, ""),
+            'ー' | '〜' | '～' | '-' | '…' | '（' | '）' | '「' | '」' | '『' | '』' | '【' | '】' | '［' | '］'
+            | '(' | ')' | '[' | ']' => {
+                // It turns round the beginning of its foot, which stands in the middle of the column then.
+                (0.12, -0.5, r#" rotate="90""#)
+            }
+            _ => (0.0, 0.36, ""),
+        };
+        let (x, y) = (x + right * size, (middle + below) * size);
+        let _ = write!(out, r#"<tspan x="{x:.1}" y="{y:.1}"{turned}>{}</tspan>"#, escape(&character.to_string()));
+        middle += 1.0;
+    }
 }

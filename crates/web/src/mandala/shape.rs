@@ -54,6 +54,8 @@ pub(super) struct Label {
     /// Degrees clockwise.
     pub(super) turned: f64,
     pub(super) in_columns: bool,
+    /// Whether the characters of a column are placed one by one, for whoever does not know columns.
+    pub(super) is_stacked: bool,
     pub(super) size: f64,
     pub(super) leading: f64,
     /// The corners of the box that holds it.
@@ -219,7 +221,7 @@ impl Pose {
     fn label(self, lines: &Lines, style: &Style) -> Label {
         let Pose { centre, turned, in_columns, size, corners } = self;
         let (lines, turned, leading) = (lines.texts.clone(), turned.to_degrees(), style.leading * size);
-        Label { lines, centre, turned, in_columns, size, leading, corners }
+        Label { lines, centre, turned, in_columns, is_stacked: false, size, leading, corners }
     }
 }
 

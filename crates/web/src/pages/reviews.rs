@@ -23,6 +23,8 @@ struct Reviews {
 struct Review {
     text: Text,
     version: &'static str,
+    /// Whether PDF and PNG can be made here.
+    has_paper: bool,
 }
 
 /// Several reviews of one chart beside each other.
@@ -49,7 +51,7 @@ pub(super) async fn list(headers: HeaderMap) -> Result<Response, Problem> {
 /// The same for every id: whether there is such a review is told to its seats only.
 pub(super) async fn one(headers: HeaderMap) -> Result<Response, Problem> {
     let text = words(&headers);
-    super::shell(&Review { text, version: assets::version() }, text, &headers)
+    super::shell(&Review { text, version: assets::version(), has_paper: cfg!(feature = "paper") }, text, &headers)
 }
 
 pub(super) async fn compare(headers: HeaderMap) -> Result<Response, Problem> {

@@ -2,20 +2,21 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use warifu_app::Look;
 
 use super::AsSeat;
-use crate::diagram::{Diagram, diagram, shape, svg};
+use crate::diagram::{Diagram, Gathered};
 use crate::front::Front;
 use crate::problem::Problem;
 
 /// The diagram as its layout has it, for what is taken away.
 pub(super) async fn drawn(front: &Front, look: &Look) -> Diagram {
-    let places = front.layouts.whole(look.review.id, &shape(&look.items, &look.chart)).await;
-    diagram(&look.items, &look.chart, &places, true)
+    let gathered = Gathered::new(&look.items, &look.chart);
+    let places = front.layouts.whole(look.review.id, &gathered.shape()).await;
+    gathered.laid_out(&places, true)
 }
 
 /// Have the relation diagram laid out and read: scores, cycles, mutual pairs, what is proposed. While a large one is laid out anew
@@ -28,28 +29,12 @@ pub(super) async fn get(State(front): State<Front>, AsSeat(key): AsSeat) -> Resu
     let which = front.board.look_at_number(&key).await?;
     let tell = async || {
         let look = front.board.look(&key).await?;
-        let (places, is_laid_out) = front.layouts.soon(look.review.id, &shape(&look.items, &look.chart)).await;
-        let diagram = diagram(&look.items, &look.chart, &places, is_laid_out);
+        let gathered = Gathered::new(&look.items, &look.chart);
+        let (places, is_laid_out) = front.layouts.soon(look.review.id, &gathered.shape()).await;
+        let diagram = gathered.laid_out(&places, is_laid_out);
         // Never the fallback: nothing in it can fail to serialise.
         Ok::<_, Problem>((look.review.change_number, Bytes::from(serde_json::to_vec(&diagram).unwrap_or_default())))
     };
     let json = front.layouts.told(which, tell).await?;
     Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response())
-}
-
-/// Have the relation diagram drawn, in the language that the browser asks for or that was chosen.
-#[utoipa::path(
-    get, path = "/v1/review/diagram.svg", tag = "reviews", operation_id = "drawDiagram", security(("seat_key" = [])),
-    responses((status = 200, description = "The picture", body = String, content_type = "image/svg+xml"))
-)]
-pub(super) async fn picture(
-    State(front): State<Front>,
-    AsSeat(key): AsSeat,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let look = front.board.look(&key).await?;
-    let picture = svg(&drawn(&front, &look).await, crate::pages::language(&headers));
-    let mut response = picture.into_response();
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("image/svg+xml"));
-    Ok(response)
 }

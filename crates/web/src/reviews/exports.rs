@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use warifu_app::Export;
 
+use super::press::written;
 use super::seats::{Seat, seat};
 use super::{AsSeat, MayBegin};
 use crate::body::{CheckedQuery, JsonBody, page_limit};
-use crate::export::{Document, csv, html, markdown};
+use crate::export::{calendar, csv, html, markdown};
 use crate::front::Front;
 use crate::problem::Problem;
 
@@ -24,17 +25,37 @@ enum Form {
     Md,
     /// One page that needs nothing else.
     Html,
+    /// Paper.
+    #[cfg(feature = "paper")]
+    Pdf,
     /// A table.
     Csv,
+    /// The dates of measures.
+    Ics,
     /// What comes back in without loss.
     Json,
+}
+
+impl Form {
+    /// How it is called on the wire, and as a file.
+    const fn named(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Md => ("text/markdown; charset=utf-8", "review.md"),
+            Self::Html => ("text/html; charset=utf-8", "review.html"),
+            #[cfg(feature = "paper")]
+            Self::Pdf => ("application/pdf", "review.pdf"),
+            Self::Csv => ("text/csv; charset=utf-8", "review.csv"),
+            Self::Ics => ("text/calendar; charset=utf-8", "review.ics"),
+            Self::Json => ("application/json", "review.json"),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ExportQuery {
-    /// `md`, `html`, `csv` or `json`.
+    /// `md`, `html`, `pdf`, `csv`, `ics` or `json`.
     #[serde(rename = "as")]
     #[param(inline)]
     form: Form,
@@ -52,17 +73,21 @@ pub(super) async fn export(
     CheckedQuery(query): CheckedQuery<ExportQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (text, media_type, name) = match query.form {
+    let document = match query.form {
         Form::Json => {
             let export = front.board.export(&key).await?;
             // Never the fallback: nothing in it can fail to serialise.
-            (serde_json::to_string_pretty(&export).unwrap_or_default(), "application/json", "review.json")
+            serde_json::to_vec_pretty(&export).unwrap_or_default()
         }
-        Form::Md => (document(&front, &key, &headers, markdown).await?, "text/markdown; charset=utf-8", "review.md"),
-        Form::Html => (document(&front, &key, &headers, html).await?, "text/html; charset=utf-8", "review.html"),
-        Form::Csv => (document(&front, &key, &headers, csv).await?, "text/csv; charset=utf-8", "review.csv"),
+        Form::Md => written(&front, &key, &headers, |it| Ok(markdown(it).into_bytes())).await?,
+        Form::Html => written(&front, &key, &headers, |it| Ok(html(it).into_bytes())).await?,
+        #[cfg(feature = "paper")]
+        Form::Pdf => written(&front, &key, &headers, |it| Ok(crate::export::pdf(it)?)).await?,
+        Form::Csv => written(&front, &key, &headers, |it| Ok(csv(it).into_bytes())).await?,
+        Form::Ics => written(&front, &key, &headers, |it| Ok(calendar(it).into_bytes())).await?,
     };
-    let mut response = text.into_response();
+    let (media_type, name) = query.form.named();
+    let mut response = document.into_response();
     let told = response.headers_mut();
     told.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
@@ -73,18 +98,6 @@ pub(super) async fn export(
         HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox"),
     );
     Ok(response)
-}
-
-async fn document(
-    front: &Front,
-    key: &warifu_app::SeatKey,
-    headers: &HeaderMap,
-    write: fn(&Document<'_>) -> String,
-) -> Result<String, Problem> {
-    let look = front.board.look(key).await?;
-    let diagram = super::diagram::drawn(front, &look).await;
-    let marks = front.board.all_marks(key).await?;
-    Ok(write(&Document::new(&look, &diagram, marks, crate::pages::language(headers))))
 }
 
 /// Begin a review that is what a document says, as its facilitator.

@@ -19,6 +19,7 @@ mod health;
 mod history;
 mod limits;
 mod notes;
+mod paper;
 mod payments;
 mod pictures;
 mod prevent;

@@ -30,7 +30,7 @@ const CAUSES: [&str; 6] = [
 ];
 
 /// A statement that somebody only thinks.
-fn conjecture(text: &str) -> Value {
+pub(crate) fn conjecture(text: &str) -> Value {
     json!({ "text": text, "basis": "conjecture", "sources": [] })
 }
 
@@ -44,7 +44,7 @@ fn source(kind: &str, text: &str, url: &str) -> Value {
 }
 
 /// Whoever began a new review.
-fn facilitator(server: &Server) -> BoxFuture<'_, Seat> {
+pub(crate) fn facilitator(server: &Server) -> BoxFuture<'_, Seat> {
     Box::pin(async move {
         let seat = server.seat();
         assert_eq!(seat.begin("Case").await.expect(201).text_at("/role"), "facilitator");

@@ -42,7 +42,9 @@ fn paths(files: &[&str]) -> Vec<String> {
                 paths.extend(keys.into_iter().chain(causes).map(|place| format!("/v1/review/items/{place}/history")));
             }
             "/v1/review/changes" => paths.extend(["after=0", "before=1000000"].map(|query| format!("{path}?{query}"))),
-            "/v1/review/export" => paths.extend(["md", "html", "csv", "json"].map(|kind| format!("{path}?as={kind}"))),
+            "/v1/review/export" => {
+                paths.extend(["md", "html", "pdf", "csv", "ics", "json"].map(|kind| format!("{path}?as={kind}")))
+            }
             plain => {
                 assert!(!plain.contains('{'), "{plain} has a parameter that this test does not know");
                 paths.push(plain.to_owned());
@@ -147,6 +149,9 @@ fn questions() -> Vec<(&'static str, &'static str, &'static str, String, For)> {
         "/v1/review/changes?after=0",
         "/v1/review/diagram",
         "/v1/review/diagram.svg",
+        "/v1/review/diagram.png",
+        "/v1/review/mandala.svg",
+        "/v1/review/mandala.png",
         "/v1/review/export?as=json",
         "/v1/measures",
     ];
