@@ -115,6 +115,7 @@ pub(super) struct Task<'a> {
     /// What it is called: its number.
     pub(super) name: String,
     /// `proposed`, `planned`, `doing`, `done` or `dropped`.
+    #[cfg_attr(not(feature = "paper"), expect(dead_code, reason = "only paper has a colour for it"))]
     pub(super) state: &'static str,
     /// The same as it is read.
     pub(super) word: &'static str,

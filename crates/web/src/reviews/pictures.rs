@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 
 use super::AsSeat;
 use super::press::written;
+#[cfg(feature = "paper")]
 use crate::export::Document;
 use crate::front::Front;
 use crate::problem::Problem;
