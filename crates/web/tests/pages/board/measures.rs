@@ -197,12 +197,8 @@ async fn assert_reads_only(reader: &Page, key: &str) {
     judge(reader, "measures-reader-tablet-ja").await;
 }
 
-/// What is done goes to the library with what was learned, is found there by another review's group, by two letters, in either language
-/// and width, and is taken over; what is taken out of the library is found no more.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_done_is_found_by_another_group() {
-    let (browser, server) = (Browser::start().await, serve().await);
-    let seat = decided(&server, "Emptied accounts").await;
+/// Two that are done and in the library, and one under way.
+async fn three_measures(seat: &Seat) {
     let proof = |kind: &str, text: &str| json!({ "kind": kind, "text": text, "url": "", "file": "" });
     let done = |text: &str, kind: &str, proved: &str, learned: &str| {
         with(
@@ -211,7 +207,7 @@ async fn what_is_done_is_found_by_another_group() {
         )
     };
     put(
-        &seat,
+        seat,
         &[
             (
                 "measure/refund",
@@ -228,6 +224,15 @@ async fn what_is_done_is_found_by_another_group() {
         ],
     )
     .await;
+}
+
+/// What is done goes to the library with what was learned, is found there by another review's group, by two letters, in either language
+/// and width, and is taken over; what is taken out of the library is found no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_done_is_found_by_another_group() {
+    let (browser, server) = (Browser::start().await, serve().await);
+    let seat = decided(&server, "Emptied accounts").await;
+    three_measures(&seat).await;
     // The third is finished in the page, and given away with what was learned.
     let giver = join(&browser, &server, &seat, "participant", (PHONE, "ja", true)).await;
     place(&giver, "prevent").await;
