@@ -60,9 +60,9 @@ on_both_databases! {
     /// A database that a newer version migrated is neither used nor changed.
     async fn a_newer_migration_is_refused(database: TestDatabase) {
         let opened = database.open().await;
-        database.execute_raw("INSERT INTO migrations (number, name, checksum) VALUES (8, '0008_later', 'x')").await;
-        assert!(matches!(opened.migrate().await, Err(MigrateError::Newer(8))));
-        assert!(matches!(opened.check_schema().await, Err(MigrateError::Newer(8))));
+        database.execute_raw("INSERT INTO migrations (number, name, checksum) VALUES (9, '0009_later', 'x')").await;
+        assert!(matches!(opened.migrate().await, Err(MigrateError::Newer(9))));
+        assert!(matches!(opened.check_schema().await, Err(MigrateError::Newer(9))));
     }
 
     /// Who may not migrate is told that the database is behind, and the database stays empty.

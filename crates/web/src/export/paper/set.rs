@@ -19,6 +19,11 @@ const SCALE_MIN: f32 = 0.45;
 /// More characters than these of a heading do not stand in the contents.
 const ENTRY_MAX: usize = 60;
 
+/// Up to which height a measure stands on one sheet.
+const TASK_MAX: f32 = 260.0;
+/// What the heading of a part takes.
+const PART_HEIGHT: f32 = 70.0;
+
 /// All sheets of a document.
 pub(super) fn set<'f>(
     document: &Document<'_>,
@@ -34,6 +39,11 @@ pub(super) fn set<'f>(
             // A picture has its heading on its own sheet.
             (Block::Heading { text, .. }, Some(Block::Picture(_))) => before = text,
             (Block::Picture(drawn), _) => self::picture(&mut flow, &document.drawn(*drawn), before)?,
+            (Block::Heading { .. }, Some(Block::Task(_))) => {
+                // The measure below moves to the next sheet whole, and takes its heading along.
+                flow.need(TASK_MAX + PART_HEIGHT);
+                self::block(&mut flow, block);
+            }
             _ => self::block(&mut flow, block),
         }
     }
@@ -357,7 +367,7 @@ fn task(flow: &mut Flow<'_>, task: &Task<'_>) {
     // A measure of usual length is not parted from what is known of it.
     let lines = flow.lines(&text(0, &words, TEXT, (SIDE, width))).len() + task.facts.len();
     let height = f32::from(u16::try_from(lines).unwrap_or(u16::MAX)) * TEXT.leading + HEADING.leading + 24.0;
-    flow.need(height.min(260.0));
+    flow.need(height.min(TASK_MAX));
     let place = flow.place();
     let name = shortened(&format!("{} · {words}", task.name), ENTRY_MAX);
     flow.entries.push(Found { level: 3, text: name, place });
