@@ -100,7 +100,7 @@ async fn browser_tells_what_a_page_requests_elsewhere_and_complains_of() {
 const HEARD: &str = r#"<!doctype html><link rel="icon" href="data:,"><style>body { margin: 0; height: 400px; touch-action: none }</style><p>x</p>
     <a download="a.txt" href="data:text/plain,kept">file</a><script>window.heard = [];
     for (const name of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) addEventListener(name, (it) =>
-        heard.push(`${it.pointerType} ${name.slice(7)} ${it.clientX},${it.clientY} ${it.buttons}`));</script>"#;
+        heard.push(`${it.pointerType} ${name.slice(7)} ${Math.round(it.clientX)},${Math.round(it.clientY)} ${it.buttons}`));</script>"#;
 
 #[tokio::test]
 async fn a_mouse_pulls_and_fingers_touch() {

@@ -42,9 +42,9 @@ export function exportPlace(state) {
     act.focus({ preventScroll: true });
   }
 
-  const rows = FORMS.filter(isThere).map((form, place) => {
+  const rows = FORMS.filter(isThere).map((form) => {
     const [name, about] = texts[form];
-    const act = button(name, place === 0 ? "primary" : "secondary", () => take(`/v1/review/export?as=${form}`, `${fileName(state.name)}.${form}`, act));
+    const act = button(name, "secondary", () => take(`/v1/review/export?as=${form}`, `${fileName(state.name)}.${form}`, act));
     act.dataset.as = form;
     return make("li", "export-row", act, make("span", "small", about));
   });

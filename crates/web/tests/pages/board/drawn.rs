@@ -76,7 +76,8 @@ pub(crate) async fn all_draw(pages: &[&Page], boxes: usize, arrows: usize) {
     all_until(pages, &js).await;
 }
 
-/// Where the middle of the first element that matches is on the screen, once the drawing is in sight.
+/// Where the middle of the first element that matches is on the screen, once the drawing is in sight, nothing lies over it, and it has
+/// come to rest: a new layout may just be taking its place.
 pub(crate) async fn spot(page: &Page, selector: &str) -> (f64, f64) {
     page.wait_for_visible(selector).await;
     let js = format!(
@@ -86,9 +87,16 @@ pub(crate) async fn spot(page: &Page, selector: &str) -> (f64, f64) {
          return [x, y, over?.closest('[data-box]') === it.closest('[data-box]') ? '' : over?.outerHTML.slice(0, 200) ?? 'nothing']; }})()",
         quoted(selector)
     );
-    let (x, y, over) = page.evaluate::<(f64, f64, String)>(&js).await;
-    assert_eq!(over, "", "{selector} is not in reach at {x}, {y}");
-    (x, y)
+    let mut before = (f64::NAN, f64::NAN, String::new());
+    for _ in 0..50 {
+        let is: (f64, f64, String) = page.evaluate(&js).await;
+        if is == before && is.2.is_empty() {
+            return (is.0, is.1);
+        }
+        before = is;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{selector} is not in reach: {before:?}");
 }
 
 /// The box with this key in the drawing.

@@ -170,6 +170,8 @@ async fn a_group_decides_also_against_the_score() {
         page.wait_for_visible("#decide-save").await;
     }
     answer(all[0], "no", "結果に過ぎない。").await;
+    // Told of it while they write, which moves what they are about to tap.
+    all[3].wait_for_visible("#decide .notice button").await;
     answer(all[3], "yes", "It came first.").await;
     all[3].wait_for_visible("#conflict").await;
     shows(all[3], "#conflict", "結果に過ぎない。").await;
