@@ -132,7 +132,8 @@ async fn a_group_draws_one_diagram_by_mouse_finger_and_keys() {
 /// Three boxes are moved, by mouse, by finger and by keys.
 async fn moved(all: &[&Page]) {
     let (x, y) = spot(all[0], &boxed("e-one")).await;
-    all[0].drag((x, y), (x + 40.0, y + 90.0)).await;
+    // To where no other box stands.
+    all[0].drag((x, y), (x + 300.0, y - 120.0)).await;
     let at = stands(all[0], "e-one").await;
     all_stand(all, "e-one", &at).await;
 
