@@ -33,6 +33,11 @@ const MARGIN: f64 = 30.0;
 const ROW: usize = 5;
 
 impl Shape {
+    /// How many boxes there are.
+    pub(crate) fn boxes(&self) -> usize {
+        self.sizes.len()
+    }
+
     /// The same boxes without arrows.
     pub(crate) fn without_links(&self) -> Self {
         Self { keys: self.keys.clone(), sizes: self.sizes.clone(), links: Vec::new() }

@@ -15,7 +15,8 @@ use crate::diagram::{Places, Shape};
 const REMEMBERED: usize = 50;
 /// How long who reads waits for a layout, if there was an earlier one. One of a hundred boxes is made in that time.
 const PATIENCE: Duration = Duration::from_millis(20);
-
+/// With more boxes than these a layout is not made in that time, and nobody waits in vain.
+const QUICK: usize = 150;
 /// Between two layouts of a review, so that a group that draws without a pause leaves the server half of a core.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long whatever is taken away waits for a layout while others go on drawing.
@@ -68,7 +69,12 @@ impl Layouts {
     /// and theirs is made meanwhile; the first one of a review is waited for.
     pub(super) async fn soon(&self, review: ReviewId, shape: &Shape) -> (Places, bool) {
         let last = self.last(review);
-        if let Ok(laid) = tokio::time::timeout(PATIENCE, last.made_for(shape)).await {
+        let laid = if shape.boxes() > QUICK {
+            last.ask(shape)
+        } else {
+            tokio::time::timeout(PATIENCE, last.made_for(shape)).await.ok()
+        };
+        if let Some(laid) = laid {
             return (laid.places.clone(), true);
         }
         let known = lock(&last.state).laid.clone();
