@@ -37,6 +37,7 @@ pub use file::FILE_SIZE_MAX;
 pub use incident::Incident;
 pub use item::{Written, read_body};
 pub use library::SharedMeasure;
+pub(crate) use library::body_of;
 pub use live::{Crowd, Told, Watch};
 pub use mark::{ColumnMark, OwnMark, Table};
 pub use report::{Became, MeasureResult, Reported, Results};

@@ -57,7 +57,7 @@ async fn a_group_draws_decides_and_prevents() {
         each: 3,
         gatherings: 2,
     };
-    let outcome = run_prevent(&plan, Large { boxes: 20, arrows: 40, library: 5 }).await.unwrap();
+    let outcome = run_prevent(&plan, Large { boxes: 20, arrows: 40, shared: 5 }).await.unwrap();
     let count = |kind: &str| outcome.kinds.get(kind).unwrap().count;
     for kind in ["put_box", "move_box", "put_true_cause", "put_measure", "search_library", "get_diagram", "export_md"] {
         assert_eq!(count(kind), 3, "{kind}");

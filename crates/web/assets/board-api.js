@@ -1,6 +1,7 @@
 // Requests of the board, by the key of a seat, and what is said when one is refused.
+import { tell } from "./board-parts.js";
 import { Problem } from "./device.js";
-import { language, t } from "./text.js";
+import { announce, language, t } from "./text.js";
 
 const PATIENCE_MS = 15000;
 // Files take longer on a slow line.
@@ -57,6 +58,17 @@ export function saidWriting(problem) {
   };
   return texts[problem.code] ?? t("write_unknown");
 }
+
+/** `write(act, text)` does something and says there what came of it: the text, or why it was not written. */
+export const writing = (told) => async (act, text) => {
+  try {
+    await act();
+    tell(told, text, "good");
+    announce(text);
+  } catch (problem) {
+    tell(told, saidWriting(problem), "bad");
+  }
+};
 
 /** What a problem means to whoever wanted to see something. */
 export function saidReading(problem) {

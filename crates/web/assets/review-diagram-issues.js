@@ -1,7 +1,7 @@
 // What the arrows leave open: pairs that lead to each other as strongly both ways, and boxes that lead back to themselves.
-import { button, tell, teller } from "./board-parts.js";
-import { saidWriting } from "./board-api.js";
-import { announce, make, number, t, word } from "./text.js";
+import { button, teller } from "./board-parts.js";
+import { writing } from "./board-api.js";
+import { make, number, t, word } from "./text.js";
 
 /** The strongest that an arrow can be. */
 const MOST = 3;
@@ -14,15 +14,7 @@ export function issuesOf(state, diagram, acts) {
   element.id = "diagram-issues";
   element.append(make("h3", "", t("issues")), told, list);
 
-  async function write(act, text) {
-    try {
-      await act();
-      tell(told, text, "good");
-      announce(text);
-    } catch (problem) {
-      tell(told, saidWriting(problem), "bad");
-    }
-  }
+  const write = writing(told);
 
   /** Makes one way the stronger; the arrow of the other way stays, faint. Nothing that was written is lost. */
   async function prefer(from, to) {

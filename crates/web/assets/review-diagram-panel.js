@@ -1,6 +1,6 @@
 // One box in full beside the diagram: what it is, what leads to it, what follows from it, and what can be done with it.
 import { button, clean, confirmed, dialog, labelled, link, tell, teller } from "./board-parts.js";
-import { saidWriting } from "./board-api.js";
+import { saidWriting, writing } from "./board-api.js";
 import { arrowTo, hasDraft } from "./review-diagram-arrow.js";
 import { decisionView } from "./review-diagram-decide.js";
 import { signed } from "./review-diagram-draw.js";
@@ -75,15 +75,7 @@ export function panelOf(state, diagram, causes, acts) {
     return make("section", "", make("h4", "", title), rows.length ? make("ul", "plain arrow-rows", ...rows) : make("p", "small", t("none_here")));
   }
 
-  async function write(act, text) {
-    try {
-      await act();
-      tell(told, text, "good");
-      announce(text);
-    } catch (problem) {
-      tell(told, saidWriting(problem), "bad");
-    }
-  }
+  const write = writing(told);
 
   async function remove(box) {
     const n = diagram.into(box.key).length + diagram.outOf(box.key).length;

@@ -10,7 +10,7 @@ use warifu_core::review::{Body, Kind, MeasureState};
 use warifu_store::{Review, StoreError, Transaction};
 
 use crate::chart_file;
-use crate::review::read_body;
+use crate::review::{body_of, read_body};
 
 /// A measure as it stands today.
 #[derive(Clone, Debug)]
@@ -108,27 +108,17 @@ async fn bodies(
 /// What a box says; nothing if it is not there.
 async fn words_of(transaction: &mut Transaction, review: &Review, key: &str) -> Result<Option<Names>, StoreError> {
     let both = |text: String| Names { ja: text.clone(), en: text };
-    let Some(Body::Node(node)) = find(transaction, review.id, Kind::Node, key).await? else { return Ok(None) };
+    let Some(Body::Node(node)) = body_of(transaction, review.id, Kind::Node, key).await? else { return Ok(None) };
     Ok(Some(match node.of.split_once('/') {
         Some(("cause", cause)) => {
             let chart: Option<Chart> = chart_file::read(&review.chart).ok();
             let names = chart.as_ref().and_then(|chart| chart.find(cause).as_ref().and_then(Item::names).cloned());
             names.unwrap_or_else(|| both(cause.to_owned()))
         }
-        Some((_, event)) => match find(transaction, review.id, Kind::Event, event).await? {
+        Some((_, event)) => match body_of(transaction, review.id, Kind::Event, event).await? {
             Some(Body::Event(event)) => both(event.statement.text),
             _ => return Ok(None),
         },
         None => both(node.text),
     }))
-}
-
-async fn find(
-    transaction: &mut Transaction,
-    review: ReviewId,
-    kind: Kind,
-    key: &str,
-) -> Result<Option<Body>, StoreError> {
-    let found = transaction.find_item(review, kind.text(), key).await?.and_then(|item| item.body);
-    Ok(found.and_then(|json| read_body(kind, &json).ok()))
 }

@@ -94,7 +94,8 @@ async fn words_of(
     })
 }
 
-async fn body_of(
+/// What an item says, if it is there and says what its kind says.
+pub(crate) async fn body_of(
     transaction: &mut Transaction,
     review: ReviewId,
     kind: Kind,

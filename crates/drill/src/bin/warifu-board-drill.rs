@@ -48,7 +48,7 @@ struct Cli {
 async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let Cli { address, name, people, causes, every, each, gatherings, boxes, arrows, library } = Cli::parse();
     let plan = Plan { address, name, people, causes, every: Duration::from_millis(every), each, gatherings };
-    let large = Large { boxes, arrows, library };
+    let large = Large { boxes, arrows, shared: library };
     let outcome = if boxes > 0 { run_prevent(&plan, large).await? } else { run(&plan).await? };
     println!("{}", serde_json::to_string(&outcome)?);
     Ok(())

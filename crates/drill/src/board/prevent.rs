@@ -18,7 +18,7 @@ pub struct Large {
     /// How many arrows it has.
     pub arrows: usize,
     /// How many measures are given to the library before.
-    pub library: usize,
+    pub shared: usize,
 }
 
 /// How often a diagram is laid out from nothing.
@@ -37,7 +37,7 @@ pub async fn run(plan: &Plan, large: Large) -> Result<Outcome> {
     let mut draw = Draw::new(plan.name.len().try_into().unwrap_or(1));
     let mut first = Person::new(plan, plan.people)?;
     first.begin(&plan.name, &chart(&plan.name, plan.causes)).await?;
-    for number in 0..large.library {
+    for number in 0..large.shared {
         first.share(number).await?;
     }
     let mut document = first.document().await?;
