@@ -1,7 +1,7 @@
-//! What readiness is made of: the operator's answers with their history, measures of reviews, and what wallets hold. What an answer
+//! What readiness is made of: the operator's answers with their history, and what wallets hold. What an answer
 //! says is text to this room.
 
-use warifu_core::id::{ReviewId, WalletId};
+use warifu_core::id::WalletId;
 use warifu_core::money::Amount;
 use warifu_core::place::Book;
 use warifu_core::readiness::exposure::Holding;
@@ -36,8 +36,6 @@ statements! {
          WHERE version = (SELECT max(version) FROM readiness_changes l WHERE l.line_key = c.line_key) ORDER BY line_key";
     LIST_ANSWERS_OF (Text) -> (Text, Int, Int, Text)
         "SELECT line_key, version, at, body FROM readiness_changes WHERE line_key = $1 ORDER BY version";
-    LIST_ITEMS_OF_KIND (Blob, Text) -> (Text, Text)
-        "SELECT item_key, body FROM review_items WHERE review_id = $1 AND kind = $2 AND body IS NOT NULL ORDER BY item_key";
     COUNT_MEMBERS_WITHOUT_PASSKEY (Int, Int) -> (Int)
         "SELECT count(*) FROM (SELECT 1 FROM wallets w WHERE w.book = $1 AND w.status <> 'closed' \
          AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.member_id = w.member_id) LIMIT $2) found";
@@ -92,19 +90,6 @@ impl Transaction {
     /// What the database said.
     pub async fn list_answers_of(&mut self, key: &str) -> Result<Vec<KeptAnswer>, StoreError> {
         self.rows(&LIST_ANSWERS_OF, &[key.into()]).await?.iter().map(read_answer).collect()
-    }
-
-    /// The items of one kind in a review, by key: their keys and what they say.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn list_items_of_kind(
-        &mut self,
-        review: ReviewId,
-        kind: &str,
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = self.rows(&LIST_ITEMS_OF_KIND, &[review.bytes().into(), kind.into()]).await?;
-        rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
     }
 
     /// How many members of the real book whose wallets are not closed have no passkey, counted up to `limit`.

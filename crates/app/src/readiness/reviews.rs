@@ -87,9 +87,8 @@ async fn of_review(transaction: &mut Transaction, review: &Review) -> Result<Gat
             uncovered.extend(words_of(transaction, review, &key).await?);
         }
     }
-    let name = transaction.find_item(review.id, Kind::Case.text(), "name").await?.and_then(|item| item.body);
-    let case = match name.map(|json| read_body(Kind::Case, &json)) {
-        Some(Ok(Body::Statement(name))) => name.text,
+    let case = match body_of(transaction, review.id, Kind::Case, "name").await? {
+        Some(Body::Statement(name)) => name.text,
         _ => String::new(),
     };
     Ok(Gathered { id: review.id, case, measures, uncovered })
@@ -101,8 +100,8 @@ async fn bodies(
     review: ReviewId,
     kind: Kind,
 ) -> Result<Vec<(String, Body)>, StoreError> {
-    let items = transaction.list_items_of_kind(review, kind.text()).await?;
-    Ok(items.into_iter().filter_map(|(key, json)| Some((key, read_body(kind, &json).ok()?))).collect())
+    let items = transaction.list_items_of(review, kind.text()).await?;
+    Ok(items.into_iter().filter_map(|item| Some((item.key, read_body(kind, &item.body?).ok()?))).collect())
 }
 
 /// What a box says; nothing if it is not there.
