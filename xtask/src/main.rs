@@ -15,7 +15,7 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   setup                         look for what the tests need, install what is missing where that is possible
-  test [--fast] [nextest args]  setup, format, clippy, all tests, documentation tests; --fast runs setup and nextest only
+  test [--fast] [nextest args]  setup, format, clippy, all tests, documentation tests, schedules; --fast runs setup and nextest only
   bench [--quick] [part...]     measure: ledger, aged, sqlite, postgres, board; all of them if none is named
   tidy                          check the rules of the house
   tidy --bless                  lower the ratchets to what is left, rewrite the list of frozen migrations

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use crate::command::{announce_and_run, command};
 use crate::setup;
 
-/// One cargo command. All use the dev profile, so that one set of dependency builds serves them.
+/// One cargo command. All use the dev profile, so that one set of dependency builds serves them; only the schedules have
+/// another.
 #[derive(Debug, PartialEq)]
 struct Step<'a> {
     name: &'static str,
@@ -33,7 +34,7 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     println!();
     for (name, passed, took) in timings {
         let state = if passed { "passed" } else { "FAILED" };
-        println!("{name:<8} {state} {:>7.1} s", took.as_secs_f64());
+        println!("{name:<16} {state} {:>7.1} s", took.as_secs_f64());
     }
     outcome
 }
@@ -60,11 +61,24 @@ fn steps<'a>(arguments: &[&'a str]) -> Vec<Step<'a>> {
         return vec![nextest];
     }
     let step = |name, line: &'static str| Step { name, arguments: line.split(' ').collect() };
-    vec![
+    let steps = [
         step("fmt", "fmt --all --check"),
         step("clippy", "clippy --workspace --all-targets --locked -- -D warnings"),
         nextest,
         step("doc", "test --doc --workspace --locked"),
+    ];
+    steps.into_iter().chain(schedules()).collect()
+}
+
+/// The schedules of the commit queue: a workspace of its own, for its `tokio` is another one.
+fn schedules() -> [Step<'static>; 3] {
+    let own = ["--manifest-path", "schedules/Cargo.toml"];
+    let built = ["--target-dir", "target/schedules", "--locked"];
+    let step = |name, words: &[&[&'static str]]| Step { name, arguments: words.concat() };
+    [
+        step("schedules fmt", &[&["fmt"], &own, &["--check"]]),
+        step("schedules clippy", &[&["clippy"], &own, &built, &["--all-targets", "--", "-D", "warnings"]]),
+        step("schedules", &[&["test"], &own, &built, &["--lib"]]),
     ]
 }
 
@@ -88,7 +102,8 @@ mod tests {
 
     #[test]
     fn everything_runs_unless_fast() {
-        assert_eq!(names(&[]), ["fmt", "clippy", "nextest", "doc"]);
+        let own = ["schedules fmt", "schedules clippy", "schedules"];
+        assert_eq!(names(&[]), [["fmt", "clippy", "nextest", "doc"].as_slice(), own.as_slice()].concat());
         assert_eq!(names(&["--fast"]), ["nextest"]);
     }
 
