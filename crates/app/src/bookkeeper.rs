@@ -111,7 +111,9 @@ async fn catch_up_stream(
         }
         // Read and added up outside of the transaction that writes: on SQLite the commands wait for that one.
         let mut stretch = database
-            .read(move |transaction| Box::pin(async move { transaction.list_transactions_after(from, STRETCH).await }))
+            .read_behind(move |transaction| {
+                Box::pin(async move { transaction.list_transactions_after(from, STRETCH).await })
+            })
             .await?;
         let (sums_too, lines_too) = (sums.position == from.position, lines.position == from.position);
         if let Some(other) = (sums.position != lines.position).then_some(sums.position.max(lines.position)) {

@@ -15,14 +15,18 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
-use warifu_app::{App, Clock as _, CorrectionRequest, Options, PrivateAddresses, Settings, SystemClock};
+use warifu_app::{
+    App, Clock as _, CorrectionRequest, NewMember, NewTerminal, Options, PaymentRequest, PrivateAddresses, Settings,
+    SystemClock,
+};
 use warifu_core::correction::Direction;
 use warifu_core::id::{MemberId, TransactionId, WalletId};
-use warifu_core::ledger::{Ask, Command, decide};
+use warifu_core::ledger::{Ask, Capture, Command, decide};
 use warifu_core::lot::LotAccount;
 use warifu_core::money::Amount;
 use warifu_core::place::{Book, Channel};
@@ -30,10 +34,15 @@ use warifu_core::request::{BodyHash, CallerId, RequestKey};
 use warifu_core::time::Time;
 use warifu_store::{Database, StoreError, Transaction, Wanted};
 
+/// The allocator of `warifu`, so that what is timed is what it runs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 warifu-measure crowd DATABASE KEYS FILE MEMBERS TERMINALS   adds members with money and terminals; their tokens and phones go to FILE
 warifu-measure wallets DATABASE COUNT                       adds empty wallets
 warifu-measure transfers DATABASE COUNT BATCH WALLETS       transfers between the issuer and so many wallets in turn, timed
+warifu-measure payments DATABASE KEYS MEMBERS ROUNDS TASKS  payments by codes without HTTP, one of each member a round; each round timed
 warifu-measure append FILE BYTES COUNT BATCH                the yardstick: appends COUNT records, synced after each BATCH
 ";
 
@@ -48,6 +57,9 @@ async fn main() -> std::process::ExitCode {
         ["wallets", database, count] => wallets(&open(database).await, number(count)).await,
         ["transfers", database, count, batch, wallets] => {
             transfers(&open(database).await, number(count), number(batch), number(wallets)).await;
+        }
+        ["payments", database, keys, members, rounds, tasks] => {
+            payments(database, keys.into(), number(members), number(rounds), number(tasks)).await;
         }
         ["append", file, bytes, count, batch] => append(file, number(bytes), number(count), number(batch)),
         _ => {
@@ -72,8 +84,7 @@ fn rate(count: usize, took: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap()) / took.as_secs_f64()
 }
 
-/// Members who each have 100,000 yen in one paid lot, and terminals of one shop.
-async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: usize) {
+async fn open_app(url: &str, keys: PathBuf) -> Arc<App> {
     let settings = Settings {
         database: url.parse().expect("a database URL"),
         keys,
@@ -84,21 +95,29 @@ async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: 
         webhook_private_addresses: PrivateAddresses::Refuse,
         begin: warifu_app::Begin::Operator,
     };
-    let app = Arc::new(App::open(settings, Arc::new(SystemClock)).await.expect("it opens"));
-    let mut out = std::io::BufWriter::new(std::fs::File::create(file).expect("the file can be made"));
+    Arc::new(App::open(settings, Arc::new(SystemClock)).await.expect("it opens"))
+}
+
+/// Terminals of one shop.
+async fn add_terminals(app: &App, count: usize) -> Vec<NewTerminal> {
     let merchant = app.add_merchant("Bench").await.expect("a merchant");
     let shop = app.add_shop(merchant.id, "Bench").await.expect("a shop");
-    for terminal in 0..terminals {
-        let added = app.add_terminal(shop.id, &format!("till {terminal}"), Channel::Till, Book::Real).await.unwrap();
-        writeln!(out, "{}", added.token.expose_secret()).unwrap();
+    let mut added = Vec::new();
+    for terminal in 0..count {
+        added.push(app.add_terminal(shop.id, &format!("till {terminal}"), Channel::Till, Book::Real).await.unwrap());
     }
+    added
+}
+
+/// Members who each have 100,000 yen in one paid lot.
+async fn add_members(app: &Arc<App>, count: usize) -> Vec<NewMember> {
     let run = warifu_app::new_trace_id();
     let tasks: Vec<_> = (0..64)
         .map(|first| {
-            let (app, run) = (Arc::clone(&app), run.clone());
+            let (app, run) = (Arc::clone(app), run.clone());
             tokio::spawn(async move {
-                let mut tokens = Vec::new();
-                for member in (first..members).step_by(64) {
+                let mut members = Vec::new();
+                for member in (first..count).step_by(64) {
                     let added = app.add_member().await.expect("a member");
                     let request = CorrectionRequest {
                         request_id: format!("{run}-{member:08}").parse().unwrap(),
@@ -109,18 +128,73 @@ async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: 
                         reason: "measured".to_owned(),
                     };
                     assert_eq!(app.correct_wallet(request).await.expect("it is decided").refusal(), None);
-                    tokens.push(added.handset.text());
+                    members.push(added);
                 }
-                tokens
+                members
             })
         })
         .collect();
+    let mut members = Vec::new();
     for task in tasks {
-        for token in task.await.unwrap() {
-            writeln!(out, "{}", token.expose_secret()).unwrap();
-        }
+        members.extend(task.await.unwrap());
+    }
+    members
+}
+
+/// Members with money and terminals, whose tokens and keys go to a file.
+async fn crowd(url: &str, keys: PathBuf, file: &str, members: usize, terminals: usize) {
+    let app = open_app(url, keys).await;
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file).expect("the file can be made"));
+    for added in add_terminals(&app, terminals).await {
+        writeln!(out, "{}", added.token.expose_secret()).unwrap();
+    }
+    for added in add_members(&app, members).await {
+        writeln!(out, "{}", added.handset.text().expose_secret()).unwrap();
     }
     out.flush().unwrap();
+    app.drain().await;
+}
+
+/// Payments by codes that were issued beforehand, as the interface hands them to the use case, over as many tasks as connections would be.
+async fn payments(url: &str, keys: PathBuf, members: usize, rounds: usize, tasks: usize) {
+    let app = open_app(url, keys).await;
+    let terminals: Arc<Vec<_>> = Arc::new(add_terminals(&app, 256).await);
+    let members: Arc<Vec<_>> = Arc::new(add_members(&app, members).await);
+    for round in 0..rounds {
+        let run = warifu_app::new_trace_id();
+        let mut codes = Vec::new();
+        for member in members.iter() {
+            codes.push(app.issue_code(&member.phone, false).await.expect("a code").code);
+        }
+        let (codes, next, started) = (Arc::new(codes), Arc::new(AtomicUsize::new(0)), Instant::now());
+        let tasks: Vec<_> = (0..tasks)
+            .map(|_| {
+                let (app, terminals, codes, next) =
+                    (Arc::clone(&app), Arc::clone(&terminals), Arc::clone(&codes), Arc::clone(&next));
+                let run = run.clone();
+                tokio::spawn(async move {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(code) = codes.get(number) else { return };
+                        let request = PaymentRequest {
+                            request_id: format!("{run}-{number:09}").parse().unwrap(),
+                            code: code.clone(),
+                            amount: Amount::new(500).unwrap(),
+                            capture: Capture::Now,
+                            note: None,
+                        };
+                        let terminal = &terminals[number % terminals.len()].terminal;
+                        let receipt = app.take_payment(terminal, request).await.expect("it is decided");
+                        assert_eq!(receipt.refusal(), None);
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        println!(r#"{{"round": {round}, "per_second": {:.0}}}"#, rate(members.len(), started.elapsed()));
+    }
     app.drain().await;
 }
 

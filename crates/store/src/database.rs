@@ -141,6 +141,19 @@ impl Database {
         self.run(Access::Read, Box::new(work)).await
     }
 
+    /// Runs `work` on one snapshot which may lack what was recorded within the last moment. For whoever follows the journal and comes again
+    /// anyway: nobody else waits until the newest is there to be read.
+    ///
+    /// # Errors
+    /// What `work` returned, or what the database said.
+    pub async fn read_behind<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        self.run(Access::ReadBehind, Box::new(work)).await
+    }
+
     /// Whether writing goes on. On SQLite it ends for good with the first sync of the disk that fails; PostgreSQL takes care
     /// of this by itself.
     ///
@@ -171,8 +184,39 @@ impl Database {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 mod tests {
     use super::*;
+    use crate::ledger::SAVE_STREAM;
+
+    /// What was recorded and waits can be read where nothing can be written any more, and waits as before.
+    #[tokio::test]
+    async fn what_waits_is_read_aside_where_nothing_is_written() {
+        let folder = std::env::temp_dir().join(format!("warifu-aside-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("warifu.db");
+        let database = Database::open(&DatabaseUrl::Sqlite(path.clone()), Options::default()).unwrap();
+        database.migrate().await.unwrap();
+        let head = vec![vec![0.into(), 5.into(), 7.into()]];
+        database
+            .write(move |transaction| Box::pin(async move { transaction.each(&SAVE_STREAM, head).await.map(drop) }))
+            .await
+            .unwrap();
+        let Engine::Sqlite(sqlite) = &*database.engine else { panic!("this is SQLite") };
+        sqlite.stop();
+        for _ in 0..2 {
+            let read = database.read(|transaction| Box::pin(async move { transaction.list_streams().await })).await;
+            assert_eq!(read.unwrap().first().map(|head| head.position), Some(5));
+        }
+        let written = database.write(|_| Box::pin(async { Ok(()) })).await;
+        assert!(matches!(written, Err(StoreError::Stopped(_))));
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        let count = |table: &str| connection.query_row(table, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM tail"), 1);
+        assert_eq!(count("SELECT position FROM streams"), 0);
+        database.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 
     #[test]
     fn the_url_chooses_the_engine() {

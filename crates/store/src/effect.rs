@@ -12,9 +12,9 @@ use crate::part::{StoredMove, read_time};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredEffect {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    moves: Vec<StoredMove>,
+struct StoredEffect<'a> {
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    moves: Vec<StoredMove<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hold_until: Option<i64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -62,7 +62,7 @@ pub(crate) fn read_done(
     if effect.is_empty() {
         return Some(before_lots(kind, amount, wallet_version, transfers));
     }
-    let stored: StoredEffect = serde_json::from_str(effect).ok()?;
+    let stored: StoredEffect<'_> = serde_json::from_str(effect).ok()?;
     Some(Done {
         wallet_version,
         transfers,

@@ -32,6 +32,8 @@ enum Engine {
 pub(crate) enum Access {
     /// A snapshot to read from.
     Read,
+    /// The same, which may lack what was recorded last.
+    ReadBehind,
     /// The one that writes.
     Write,
 }

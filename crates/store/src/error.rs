@@ -15,9 +15,9 @@ pub enum StoreError {
     /// The answer to a commit did not come. It may be done or not; ask again by the request key.
     #[error("the outcome of the commit is unknown: {0}")]
     Unknown(String),
-    /// A sync of the disk failed, then or before, and nothing is written any more until the next start. What the failed one
-    /// was to keep may be done or not.
-    #[error("a sync of the disk failed, and nothing is written any more: {0}")]
+    /// A sync of the disk failed, then or before, or what was recorded does not fit what is stored; nothing is written any more until the
+    /// next start. What a failed sync was to keep may be done or not.
+    #[error("nothing is written any more: {0}")]
     Stopped(String),
     /// A row holds what nobody here wrote.
     #[error("statement {statement}: column {column} holds an impossible value; run `warifu verify`")]
@@ -46,7 +46,7 @@ impl From<rusqlite::Error> for StoreError {
         let text = error.to_string();
         let extended = error.sqlite_error().map(|error| error.extended_code);
         if let Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC) = extended {
-            return Self::Stopped(text);
+            return Self::Stopped(format!("a sync of the disk failed: {text}"));
         }
         match error.sqlite_error_code() {
             Some(Code::DatabaseBusy | Code::DatabaseLocked) => Self::Conflict(text),

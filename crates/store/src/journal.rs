@@ -1,5 +1,7 @@
 //! Reading the journal: by id, by request key, by wallet, and from a position on. It is the truth and is never changed.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use warifu_core::code::CodeMac;
 use warifu_core::id::{ShopId, TransactionId, WalletId};
@@ -152,6 +154,10 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn last_recorded_at(&mut self) -> Result<Time, StoreError> {
+        // Where one thread writes there is one stream.
+        if let Some(head) = self.memory().and_then(|memory| memory.head) {
+            return Ok(head.at);
+        }
         let row = self.row(&FIND_LAST_RECORDED, &[]).await?;
         row.map_or(Ok(Time::EPOCH), |row| row.converted(0, Time::from_unix_micros))
     }
@@ -185,11 +191,14 @@ pub(crate) const fn last_position(stream: i64) -> i64 {
 /// A transfer as the column `transfers` holds it: JSON, so that a person with a database shell can read it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredTransfer {
-    debit: String,
-    credit: String,
+struct StoredTransfer<'a> {
+    #[serde(borrow)]
+    debit: Cow<'a, str>,
+    #[serde(borrow)]
+    credit: Cow<'a, str>,
     amount: i64,
-    unit: String,
+    #[serde(borrow)]
+    unit: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     debit_after: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,10 +209,10 @@ pub(crate) fn write_transfers(transfers: &[Transfer]) -> String {
     let stored: Vec<_> = transfers
         .iter()
         .map(|transfer| StoredTransfer {
-            debit: transfer.debit.text().to_owned(),
-            credit: transfer.credit.text().to_owned(),
+            debit: transfer.debit.text().into(),
+            credit: transfer.credit.text().into(),
             amount: transfer.amount.get(),
-            unit: transfer.unit.text().to_owned(),
+            unit: transfer.unit.text().into(),
             debit_after: transfer.debit_after.map(Amount::get),
             credit_after: transfer.credit_after.map(Amount::get),
         })
@@ -217,7 +226,7 @@ fn read_transfers(text: &str) -> Option<Vec<Transfer>> {
         None => Some(None),
         Some(minor_units) => Amount::new(minor_units).map(Some),
     };
-    serde_json::from_str::<Vec<StoredTransfer>>(text)
+    serde_json::from_str::<Vec<StoredTransfer<'_>>>(text)
         .ok()?
         .into_iter()
         .map(|stored| {

@@ -159,6 +159,9 @@ impl Transaction {
     /// # Errors
     /// [`StoreError::Conflict`] if every stream is held by another transaction.
     pub async fn lock_stream(&mut self) -> Result<StreamHead, StoreError> {
+        if let Some(head) = self.memory().and_then(|memory| memory.head) {
+            return Ok(head);
+        }
         let found = self.each(&LOCK_STREAM, vec![vec![1.into()]]).await?;
         let row = found.first().ok_or_else(|| StoreError::Conflict("every stream is held".to_owned()))?;
         Ok(StreamHead { stream: row.int(0)?, position: row.int(1)?, at: row.converted(2, Time::from_unix_micros)? })
@@ -355,7 +358,11 @@ impl Transaction {
             memory.keep_wallets(after.changed_wallets());
         }
         let row = vec![head.stream.into(), position.into(), last.at.unix_micros().into()];
-        self.each(&SAVE_STREAM, vec![row]).await.map(drop)
+        self.each(&SAVE_STREAM, vec![row]).await?;
+        if let Some(memory) = self.memory() {
+            memory.head = Some(StreamHead { position, at: last.at, ..head });
+        }
+        Ok(())
     }
 }
 

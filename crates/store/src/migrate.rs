@@ -34,7 +34,8 @@ static MIGRATIONS: &[Migration] = migrations![
     5 "0005_tills",
     6 "0006_reviews",
     7 "0007_readiness",
-    8 "0008_journal"
+    8 "0008_journal",
+    9 "0009_tail"
 ];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.

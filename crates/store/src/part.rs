@@ -1,4 +1,7 @@
-//! Parts, moves and rolling sums as columns hold them: JSON, so that a person with a database shell can read it.
+//! Parts, moves and rolling sums as columns hold them: JSON, so that a person with a database shell can read it. Words are borrowed, from
+//! the code when it is written and from the column when it is read.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use warifu_core::id::TransactionId;
@@ -10,21 +13,23 @@ use warifu_core::time::Time;
 /// A part of a lot.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct StoredPart {
+pub(crate) struct StoredPart<'a> {
     lot: i64,
-    account: String,
-    origin: String,
+    #[serde(borrow)]
+    account: Cow<'a, str>,
+    #[serde(borrow)]
+    origin: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<i64>,
     amount: i64,
 }
 
-impl StoredPart {
+impl StoredPart<'_> {
     pub(crate) fn write(part: &Part) -> Self {
         Self {
             lot: part.lot,
-            account: part.account.text().to_owned(),
-            origin: part.origin.to_string(),
+            account: part.account.text().into(),
+            origin: part.origin.to_string().into(),
             until: part.expires_at.map(Time::unix_micros),
             amount: part.amount.get(),
         }
@@ -41,30 +46,37 @@ impl StoredPart {
     }
 }
 
-/// A step of a part.
+/// A step of a part. Its fields stand beside the part's: to flatten one into the other costs more than to read both.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct StoredMove {
-    step: String,
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredMove<'a> {
+    #[serde(borrow)]
+    step: Cow<'a, str>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    payment: Option<Cow<'a, str>>,
+    lot: i64,
+    #[serde(borrow)]
+    account: Cow<'a, str>,
+    #[serde(borrow)]
+    origin: Cow<'a, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    payment: Option<String>,
-    #[serde(flatten)]
-    part: StoredPart,
+    until: Option<i64>,
+    amount: i64,
 }
 
-impl StoredMove {
+impl StoredMove<'_> {
     pub(crate) fn write(step: &Move) -> Self {
-        Self {
-            step: step.step.text().to_owned(),
-            payment: step.payment.map(|payment| payment.to_string()),
-            part: StoredPart::write(&step.part),
-        }
+        let StoredPart { lot, account, origin, until, amount } = StoredPart::write(&step.part);
+        let payment = step.payment.map(|payment| payment.to_string().into());
+        Self { step: step.step.text().into(), payment, lot, account, origin, until, amount }
     }
 
     pub(crate) fn read(self) -> Option<Move> {
+        let Self { step, payment, lot, account, origin, until, amount } = self;
         Some(Move {
-            step: Step::parse(&self.step)?,
-            part: self.part.read()?,
-            payment: self.payment.map(|payment| payment.parse::<TransactionId>()).transpose().ok()?,
+            step: Step::parse(&step)?,
+            part: StoredPart { lot, account, origin, until, amount }.read()?,
+            payment: payment.map(|payment| payment.parse::<TransactionId>()).transpose().ok()?,
         })
     }
 }

@@ -69,7 +69,7 @@ macro_rules! statements {
 /// The same for statements of the hot path.
 macro_rules! each_statements {
     ($($(#[$meta:meta])* $name:ident ($($param:ident),*) -> ($($column:ident),*) row $row:expr, set $set:expr;)*) => {
-        $($(#[$meta])* static $name: crate::registry::Each = crate::registry::Each {
+        $($(#[$meta])* pub(crate) static $name: crate::registry::Each = crate::registry::Each {
             name: stringify!($name),
             row: $row,
             set: $set,

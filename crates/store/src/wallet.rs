@@ -1,5 +1,7 @@
 //! Wallets. The hot path gathers and saves them in `ledger`; here they are made, found and frozen.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use warifu_core::id::{MemberId, TransactionId, WalletId};
 use warifu_core::lot::LotAccount;
@@ -85,11 +87,12 @@ impl Transaction {
 /// What the column `state` holds: whatever is not a column of its own.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredState {
+struct StoredState<'a> {
     lots_opened: i64,
-    lots: Vec<StoredPart>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    holds: Vec<StoredHold>,
+    #[serde(borrow)]
+    lots: Vec<StoredPart<'a>>,
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    holds: Vec<StoredHold<'a>>,
     #[serde(default, skip_serializing_if = "StoredRolling::is_empty")]
     topped_up: StoredRolling,
     #[serde(default, skip_serializing_if = "StoredRolling::is_empty")]
@@ -98,10 +101,12 @@ struct StoredState {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredHold {
-    payment: String,
+struct StoredHold<'a> {
+    #[serde(borrow)]
+    payment: Cow<'a, str>,
     until: i64,
-    parts: Vec<StoredPart>,
+    #[serde(borrow)]
+    parts: Vec<StoredPart<'a>>,
 }
 
 /// The row that saves a changed wallet: `id, paid, bonus, points, version, at, next_expiry, state`.
@@ -113,7 +118,7 @@ pub(crate) fn wallet_row(wallet: &Wallet) -> Vec<Value> {
             .holds
             .iter()
             .map(|hold| StoredHold {
-                payment: hold.payment.to_string(),
+                payment: hold.payment.to_string().into(),
                 until: hold.expires_at.unix_micros(),
                 parts: hold.parts.iter().map(StoredPart::write).collect(),
             })
@@ -165,7 +170,7 @@ pub(crate) fn read_state(row: &Row) -> Result<Wallet, StoreError> {
 }
 
 fn read_lots(wallet: &mut Wallet, text: &str) -> Option<()> {
-    let stored: StoredState = serde_json::from_str(text).ok()?;
+    let stored: StoredState<'_> = serde_json::from_str(text).ok()?;
     wallet.lots_opened = stored.lots_opened;
     wallet.lots = stored.lots.into_iter().map(StoredPart::read).collect::<Option<_>>()?;
     wallet.holds = stored

@@ -61,7 +61,7 @@ async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T,
     let mut transaction = Transaction { engine: Engine::Postgres(Open { client: Some(client) }) };
     transaction
         .script(match access {
-            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            Access::Read | Access::ReadBehind => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             // Said each time, for a role or a pooler may have other defaults: an answered payment is on the disk, and a lock
             // that nobody gives back holds up nobody for long.
             Access::Write => {

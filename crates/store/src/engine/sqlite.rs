@@ -2,6 +2,7 @@
 
 mod log;
 mod memory;
+mod tail;
 mod worker;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::value::{Row, Type, Value};
 
 use log::Log;
 pub(crate) use memory::Memory;
+use tail::{Need, Tail};
 use worker::{Duty, Worker};
 
 /// How many prepared statements a connection keeps; more than the registry has.
@@ -53,7 +55,10 @@ impl Sqlite {
         let mover = Worker::start("sqlite-mover", moving, Duty::Move(log.clone()))?;
         let writer = Worker::start("sqlite-writer", writing, Duty::Write(log.clone(), mover.clone()))?;
         let readers = (0..options.sqlite_readers.max(1))
-            .map(|_| Worker::start("sqlite-reader", patiently(|| connect(path, Access::Read))?, Duty::Read))
+            .map(|_| {
+                let connection = patiently(|| connect(path, Access::Read))?;
+                Worker::start("sqlite-reader", connection, Duty::Read(writer.clone()))
+            })
             .collect::<Result<_, _>>()?;
         Ok(Self { writer, readers, mover, next_reader: AtomicUsize::new(0), log })
     }
@@ -61,17 +66,23 @@ impl Sqlite {
     pub(crate) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
         let worker = match access {
             Access::Write => &self.writer,
-            Access::Read => {
+            Access::Read | Access::ReadBehind => {
                 let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
                 self.readers.get(turn % self.readers.len()).unwrap_or(&self.writer)
             }
         };
-        worker.run(work).await
+        worker.run(access, work).await
     }
 
     /// Whether writing goes on: it ends for good with the first sync that fails.
     pub(crate) fn check_writing(&self) -> Result<(), StoreError> {
         self.log.check()
+    }
+
+    /// Ends writing as a failed sync does.
+    #[cfg(test)]
+    pub(crate) fn stop(&self) {
+        self.log.note(&StoreError::Stopped("on purpose".to_owned()));
     }
 
     /// Finishes what waits and closes every connection, the writer's last: closing it moves the log into the file, which is
@@ -106,7 +117,7 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL: a commit returns after its log is on the disk, which is what an answered payment promises.
+    // A commit returns after its log is on the disk, which is what an answered payment promises.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
@@ -118,8 +129,9 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
 }
 
 impl Transaction {
-    fn on(connection: Connection, memory: Option<Memory>) -> Self {
-        Self { engine: Engine::Sqlite(Open { connection, memory: memory.map(Box::new) }) }
+    fn on(connection: Connection, writes: bool) -> Self {
+        let (memory, tail) = (writes.then(Box::<Memory>::default), writes.then(Box::<Tail>::default));
+        Self { engine: Engine::Sqlite(Open { connection, memory, tail }) }
     }
 }
 
@@ -129,6 +141,8 @@ pub(super) struct Open {
     connection: Connection,
     /// The writer's only: others have nothing that they could be sure of.
     memory: Option<Box<Memory>>,
+    /// The writer's only, likewise.
+    tail: Option<Box<Tail>>,
 }
 
 impl Open {
@@ -149,14 +163,112 @@ impl Open {
     /// Begins a transaction that writes.
     fn begin_immediate(&mut self) -> Result<(), StoreError> {
         self.control("BEGIN IMMEDIATE")?;
-        match &mut self.memory {
-            Some(memory) => Ok(memory.begin(&self.connection)?),
+        if let (Some(memory), Some(tail)) = (&mut self.memory, &mut self.tail)
+            && memory.begin(&self.connection)?
+        {
+            tail.distrust();
+        }
+        Ok(())
+    }
+
+    /// Begins a piece of work in the open transaction.
+    fn begin_work(&mut self) -> Result<(), StoreError> {
+        self.tail.as_mut().map_or(Ok(()), |tail| tail.refresh(&self.connection))
+    }
+
+    /// Ends a piece of work that succeeded: what it left for later is in the table of the tail.
+    fn end_work(&mut self) -> Result<(), StoreError> {
+        match &mut self.tail {
+            Some(tail) if tail.is_known() => tail.append(&self.connection),
+            // It went on after an error that was not for it to bear.
+            Some(_) => Err(StoreError::Failed("what was recorded was not settled".to_owned())),
             None => Ok(()),
         }
     }
 
     fn forget(&mut self) {
         self.memory.iter_mut().for_each(|memory| memory.forget());
+        self.tail.iter_mut().for_each(|tail| tail.distrust());
+    }
+
+    /// Writes what waits in the tail where it belongs.
+    ///
+    /// Nothing of it can be refused: it was decided on what the tables would hold. If it is, they are not what Warifu wrote, and no more is
+    /// written until somebody has looked.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        let waiting = match &mut self.tail {
+            Some(tail) if !tail.is_empty() => tail.take(),
+            _ => return Ok(()),
+        };
+        self.write_settled(waiting).map_err(|error| {
+            self.forget();
+            match error {
+                StoreError::Constraint(text) | StoreError::Failed(text) => {
+                    StoreError::Stopped(format!("what was recorded cannot be settled: {text}; run `warifu verify`"))
+                }
+                other => other,
+            }
+        })
+    }
+
+    fn write_settled(&mut self, waiting: Vec<(&'static Each, Vec<Vec<Value>>)>) -> Result<(), StoreError> {
+        for (statement, rows) in waiting {
+            let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
+            for row in rows {
+                if prepared.execute(rusqlite::params_from_iter(&row))? != 1 {
+                    return Err(StoreError::Failed(format!("{} found nothing to write", statement.name)));
+                }
+            }
+        }
+        self.connection.prepare_cached("DELETE FROM tail")?.execute([])?;
+        Ok(())
+    }
+
+    /// What a statement has to do with what waits. What it needs settled is settled.
+    fn prepare_for(&mut self, name: &'static str, text: &'static str) -> Result<Option<u8>, StoreError> {
+        match self.tail.as_mut().map_or(Need::Nothing, |tail| tail.need(name, text)) {
+            Need::Nothing => Ok(None),
+            Need::IfFound(place) => Ok(Some(place)),
+            Need::Settled => self.settle().map(|()| None),
+        }
+    }
+
+    /// Settles the tail if it holds one of these rows, and says whether.
+    fn settle_found(&mut self, place: Option<u8>, found: &[Row]) -> Result<bool, StoreError> {
+        let holds = |tail: &Tail, place| found.iter().any(|row| tail.holds(place, &row.values));
+        let is_held = place.zip(self.tail.as_ref()).is_some_and(|(place, tail)| holds(tail, place));
+        if is_held {
+            self.settle()?;
+        }
+        Ok(is_held)
+    }
+
+    fn is_tail_long(&self) -> bool {
+        self.tail.as_ref().is_some_and(|tail| tail.is_long())
+    }
+
+    /// Settles the tail in memory only, for who wants to read where nothing can be written.
+    fn begin_aside(&mut self) -> Result<(), StoreError> {
+        // Otherwise a full cache would be emptied into the log.
+        self.connection.pragma_update(None, "cache_spill", "OFF")?;
+        self.begin_immediate()?;
+        self.begin_work()?;
+        self.settle()
+    }
+
+    /// Undoes that.
+    fn end_aside(&mut self) {
+        self.roll_back();
+        self.forget();
+        if let Err(error) = self.connection.pragma_update(None, "cache_spill", "ON") {
+            tracing::warn!(%error, "the cache keeps what it could write");
+        }
+    }
+
+    /// Whether commits wait for the disk.
+    fn wait_for_sync(&self, waits: bool) -> Result<(), StoreError> {
+        // FULL: a commit returns after its log is on the disk, which is what an answered payment promises.
+        Ok(self.connection.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?)
     }
 
     /// Whether a transaction is open. SQLite ends one by itself after some errors.
@@ -181,6 +293,12 @@ impl Open {
     }
 
     pub(super) fn rows(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let place = self.prepare_for(statement.name, statement.text)?;
+        let found = self.run_rows(statement, params)?;
+        if self.settle_found(place, &found)? { self.run_rows(statement, params) } else { Ok(found) }
+    }
+
+    fn run_rows(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
         let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
         self.memory.iter_mut().for_each(|memory| memory.note(statement.text));
         let mut out = Vec::new();
@@ -189,6 +307,7 @@ impl Open {
     }
 
     pub(super) fn execute(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
+        self.prepare_for(statement.name, statement.text)?;
         let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
         self.memory.iter_mut().for_each(|memory| memory.note(statement.text));
         let touched = prepared.execute(rusqlite::params_from_iter(params))?;
@@ -204,18 +323,33 @@ impl Open {
     }
 
     pub(super) fn each(&mut self, statement: &'static Each, rows: Vec<Vec<Value>>) -> Result<Vec<Row>, StoreError> {
+        if let Some(place) = Tail::place(statement)
+            && let Some(tail) = &mut self.tail
+        {
+            if Tail::is_claim(place) {
+                return tail.claim(&self.connection, statement.name, rows);
+            }
+            rows.into_iter().for_each(|row| tail.add(place, row));
+            return Ok(Vec::new());
+        }
+        let place = self.prepare_for(statement.name, statement.row)?;
+        let found = self.run_each(statement, &rows)?;
+        if self.settle_found(place, &found)? { self.run_each(statement, &rows) } else { Ok(found) }
+    }
+
+    fn run_each(&self, statement: &'static Each, rows: &[Vec<Value>]) -> Result<Vec<Row>, StoreError> {
         let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
         let mut out = Vec::new();
         if prepared.column_count() > 0 {
             for params in rows {
-                query(&mut prepared, statement.name, statement.columns, &params, &mut out)?;
+                query(&mut prepared, statement.name, statement.columns, params, &mut out)?;
             }
             return Ok(out);
         }
         for params in rows {
-            let touched = prepared.execute(rusqlite::params_from_iter(&params))?;
+            let touched = prepared.execute(rusqlite::params_from_iter(params))?;
             if touched > 0 && statement.echoes() {
-                out.push(Row { statement: statement.name, values: params });
+                out.push(Row { statement: statement.name, values: params.clone() });
             }
         }
         Ok(out)
@@ -228,7 +362,8 @@ impl Open {
 
     /// Runs a migration, which may change anything.
     pub(super) fn script(&mut self, text: &str) -> Result<(), StoreError> {
-        self.forget();
+        self.settle()?;
+        self.memory.iter_mut().for_each(|memory| memory.forget());
         Ok(self.connection.execute_batch(text)?)
     }
 

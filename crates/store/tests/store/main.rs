@@ -22,6 +22,7 @@ mod round_trip;
 mod rule;
 mod story;
 mod stream;
+mod tail;
 mod tale;
 mod till;
 mod transaction;

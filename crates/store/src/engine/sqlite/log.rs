@@ -57,7 +57,9 @@ impl Log {
             }
             Err(error) => return Err(error.into()),
         }
-        sync_folder(path).map_err(|error| StoreError::Stopped(format!("the folder of the database: {error}")))?;
+        sync_folder(path).map_err(|error| {
+            StoreError::Stopped(format!("a sync of the disk failed: the folder of the database: {error}"))
+        })?;
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let bytes = Arc::clone(&self.bytes);
         // Takes the place of SQLite's own.
@@ -111,10 +113,7 @@ impl Log {
         if let StoreError::Stopped(text) = error
             && self.stopped.set(text.clone()).is_ok()
         {
-            tracing::error!(
-                %error,
-                "a sync of the disk failed: this process writes nothing any more; look at the disk before it is restarted"
-            );
+            tracing::error!(%error, "look at the disk before this process is restarted");
         }
     }
 

@@ -13,6 +13,8 @@ use warifu_core::limit::Policy;
 use warifu_core::place::Place;
 use warifu_core::wallet::Wallet;
 
+use crate::ledger::StreamHead;
+
 /// How many wallets are remembered; at this number all are forgotten and read anew. Some 60 MiB of small ones.
 const WALLETS: usize = 60_000;
 /// How many terminals.
@@ -20,12 +22,14 @@ const PLACES: usize = 20_000;
 /// How many codes that were not used yet. Five minutes of 200 a second.
 const CODES: usize = 60_000;
 /// The tables whose rows are remembered. Of `codes` only what is issued here is, which nothing but the hot path changes.
-const TABLES: [&str; 5] = ["wallets", "terminals", "shops", "policies", "newest_codes"];
+const TABLES: [&str; 6] = ["wallets", "terminals", "shops", "policies", "newest_codes", "streams"];
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     version: i64,
+    /// The end of the stream, as it was recorded here last.
+    pub(crate) head: Option<StreamHead>,
     /// The policy in force.
     pub(crate) policy: Option<Policy>,
     /// Terminals with their shops, without what they did over a day.
@@ -37,13 +41,14 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// At the beginning of a transaction that writes: forgets everything if another connection has committed since.
-    pub(super) fn begin(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+    /// At the beginning of a transaction that writes: forgets everything if another connection has committed since, and says whether.
+    pub(super) fn begin(&mut self, connection: &Connection) -> Result<bool, rusqlite::Error> {
         let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        if version != self.version {
+        let is_another = version != self.version;
+        if is_another {
             *self = Self { version, ..Self::default() };
         }
-        Ok(())
+        Ok(is_another)
     }
 
     /// Forgets everything, after something was undone.

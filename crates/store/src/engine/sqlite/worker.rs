@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::log::Log;
-use super::{Engine, Memory, Open, Transaction, Work};
+use super::{Access, Engine, Open, Transaction, Work, tail};
 use crate::error::StoreError;
 
 /// How much may wait for one connection before the next has to wait outside.
@@ -21,8 +21,8 @@ const GROUP: usize = 64;
 /// What a thread is for.
 #[derive(Debug)]
 pub(super) enum Duty {
-    /// To read, each time on a snapshot of its own.
-    Read,
+    /// To read, each time on a snapshot of its own, which another worker settles the tail for.
+    Read(Worker),
     /// To write, and to have the log moved by another worker when it is long.
     Write(Log, Worker),
     /// To move the log into the file.
@@ -34,7 +34,11 @@ pub(super) enum Duty {
 pub(super) struct Worker(mpsc::Sender<Task>);
 
 enum Task {
-    Run(Box<dyn Job>),
+    Run(Access, Box<dyn Job>),
+    /// Settles what waits in the tail.
+    Settle(oneshot::Sender<Result<(), StoreError>>),
+    /// Reads what is settled for this job alone and undone again.
+    RunAside(Box<dyn Job>),
     MoveLog,
     Close(oneshot::Sender<()>),
 }
@@ -83,11 +87,26 @@ impl Worker {
     }
 
     /// Does `work` in a transaction, which it may share.
-    pub(super) async fn run<T: Send + 'static>(&self, work: Work<T>) -> Result<T, StoreError> {
+    pub(super) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let sent = self.0.send(Task::Run(Box::new(Errand { work, answer }))).await;
+        let sent = self.0.send(Task::Run(access, Box::new(Errand { work, answer }))).await;
         sent.map_err(|_| StoreError::Unavailable("the database is closed".to_owned()))?;
         answered.await.map_err(|_| StoreError::Unknown("the database thread ended".to_owned()))?
+    }
+
+    /// Has the tail settled.
+    fn settle(&self) -> Result<(), StoreError> {
+        let closed = |_| StoreError::Unavailable("the database is closed".to_owned());
+        let (answer, answered) = oneshot::channel();
+        self.0.blocking_send(Task::Settle(answer)).map_err(closed)?;
+        answered.blocking_recv().map_err(|_| StoreError::Unavailable("the database is closed".to_owned()))?
+    }
+
+    /// Has a job that only reads done by this worker.
+    fn run_aside(&self, job: Box<dyn Job>) {
+        if let Err(mpsc::error::SendError(Task::RunAside(job))) = self.0.blocking_send(Task::RunAside(job)) {
+            job.refuse(StoreError::Unavailable("the database is closed".to_owned()));
+        }
     }
 
     /// Has the log moved, soon. A full queue or a closed worker are no reason to wait.
@@ -112,22 +131,23 @@ struct Thread {
 
 impl Thread {
     fn new(connection: Connection, duty: Duty) -> Self {
-        let memory = matches!(duty, Duty::Write(..)).then(Memory::default);
-        Self { transaction: Transaction::on(connection, memory), duty }
+        let writes = matches!(duty, Duty::Write(..));
+        Self { transaction: Transaction::on(connection, writes), duty }
     }
 
     fn work_through(mut self, mut tasks: mpsc::Receiver<Task>) {
         let mut put_back = None;
         while let Some(task) = put_back.take().or_else(|| tasks.blocking_recv()) {
             match task {
-                Task::Run(job) => {
+                Task::Run(access, job) => {
                     let mut jobs = vec![job];
                     put_back = self.gather(&mut jobs, &mut tasks);
-                    let mut jobs = VecDeque::from(jobs);
-                    while !jobs.is_empty() {
-                        self.transact(&mut jobs);
-                    }
+                    self.work(access, jobs);
                 }
+                Task::Settle(answer) => {
+                    let _ = answer.send(self.settle());
+                }
+                Task::RunAside(job) => self.run_aside(job),
                 Task::MoveLog => self.move_log(),
                 Task::Close(closed) => {
                     self.close();
@@ -138,11 +158,64 @@ impl Thread {
         }
     }
 
+    /// Does jobs, in as few transactions as may be.
+    fn work(&mut self, access: Access, jobs: Vec<Box<dyn Job>>) {
+        let mut jobs = VecDeque::from(jobs);
+        if let (Duty::Read(writer), Access::Read) = (&self.duty, access)
+            && let Err(error) = settle_before(open(&mut self.transaction).connection(), writer)
+        {
+            tracing::debug!(%error, "what is read is settled aside");
+            jobs.into_iter().for_each(|job| writer.run_aside(job));
+            return;
+        }
+        while !jobs.is_empty() {
+            self.transact(&mut jobs);
+        }
+        if self.open().is_tail_long() {
+            // Whoever comes next is told; who came before has been answered.
+            let _ = self.settle();
+        }
+    }
+
+    /// Settles the tail in a transaction of its own. Nobody waits for its sync: until the next one, the tail is what counts.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        self.open().wait_for_sync(false)?;
+        let settled = self.begin().and_then(|()| {
+            let open = self.open();
+            open.begin_work()?;
+            open.settle()?;
+            open.commit()
+        });
+        self.end(&settled);
+        // Without it no commit would be what its caller is told.
+        if let Err(error) = self.open().wait_for_sync(true) {
+            self.note(&StoreError::Stopped(error.to_string()));
+        }
+        self.look_after_log();
+        settled
+    }
+
+    /// Does a job that only reads on what is settled for it and undone again: where nothing can be written, what was recorded can be read.
+    fn run_aside(&mut self, job: Box<dyn Job>) {
+        let open = self.open();
+        match open.begin_aside() {
+            Ok(()) => {
+                let (_, tell) = job.run(&mut self.transaction);
+                self.open().end_aside();
+                tell(Ok(()));
+            }
+            Err(error) => {
+                open.end_aside();
+                job.refuse(error);
+            }
+        }
+    }
+
     /// Takes what waits behind the first job, where it may share a transaction. Returns what is not a job.
     fn gather(&self, jobs: &mut Vec<Box<dyn Job>>, tasks: &mut mpsc::Receiver<Task>) -> Option<Task> {
         while matches!(self.duty, Duty::Write(..)) && jobs.len() < GROUP {
             match tasks.try_recv().ok()? {
-                Task::Run(job) => jobs.push(job),
+                Task::Run(_, job) => jobs.push(job),
                 other => return Some(other),
             }
         }
@@ -165,12 +238,21 @@ impl Thread {
         if outcome.is_ok() {
             outcome = self.open().commit();
         }
+        self.end(&outcome);
+        ended.into_iter().for_each(|tell| tell(outcome.clone()));
+        self.look_after_log();
+    }
+
+    /// Ends a transaction that came to this.
+    fn end(&mut self, outcome: &Result<(), StoreError>) {
         self.open().roll_back();
-        if let Err(error) = &outcome {
+        if let Err(error) = outcome {
             self.note(error);
             self.open().forget();
         }
-        ended.into_iter().for_each(|tell| tell(outcome.clone()));
+    }
+
+    fn look_after_log(&mut self) {
         if let Duty::Write(log, mover) = &self.duty {
             log.look_after(open(&mut self.transaction).connection(), || mover.move_log());
         }
@@ -182,7 +264,7 @@ impl Thread {
                 log.check()?;
                 self.open().begin_immediate()
             }
-            Duty::Read | Duty::Move(_) => self.open().control("BEGIN DEFERRED"),
+            Duty::Read(_) | Duty::Move(_) => self.open().control("BEGIN DEFERRED"),
         }
     }
 
@@ -192,11 +274,17 @@ impl Thread {
             job.refuse(error.clone());
             return Err(error);
         }
+        if let Err(error) = self.open().begin_work() {
+            job.refuse(error.clone());
+            return Err(error);
+        }
         let (own, tell) = job.run(&mut self.transaction);
         ended.push(tell);
         match own {
-            Ok(()) if is_shared => self.open().control("RELEASE job"),
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.open().end_work()?;
+                if is_shared { self.open().control("RELEASE job") } else { Ok(()) }
+            }
             Err(error) => {
                 self.note(&error);
                 self.open().forget();
@@ -222,7 +310,12 @@ impl Thread {
         }
     }
 
-    fn close(self) {
+    fn close(mut self) {
+        if matches!(self.duty, Duty::Write(..))
+            && let Err(error) = self.settle()
+        {
+            tracing::warn!(%error, "what was recorded last is settled at the next start");
+        }
         let Engine::Sqlite(open) = self.transaction.engine else { unreachable!("opened as SQLite") };
         if let Duty::Write(log, _) | Duty::Move(log) = &self.duty {
             log.prepare_to_close(open.connection());
@@ -233,6 +326,11 @@ impl Thread {
     fn open(&mut self) -> &mut Open {
         open(&mut self.transaction)
     }
+}
+
+/// Has the tail settled if something waits in the file as it is now.
+fn settle_before(connection: &Connection, writer: &Worker) -> Result<(), StoreError> {
+    if tail::waits(connection)? { writer.settle() } else { Ok(()) }
 }
 
 fn open(transaction: &mut Transaction) -> &mut Open {

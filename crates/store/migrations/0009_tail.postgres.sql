@@ -1,0 +1,2 @@
+-- Nothing: here the hot path writes its tables at once.
+SELECT 1;

@@ -1,0 +1,192 @@
+//! The tail of SQLite's hot path: what was recorded and waits is durable, and nobody can tell that it waits.
+
+use std::path::{Path, PathBuf};
+
+use warifu_core::wallet::WalletState;
+use warifu_store::{Database, DatabaseUrl, Options, StoreError};
+use warifu_testkit::{Engine, TestDatabase};
+
+use crate::story::{WALLETS, code, issue, pay, record, settle, submit, time, top_up, transaction_id};
+
+/// A town in which the first member has 10,000 yen and paid 300; both wait.
+async fn town() -> (TestDatabase, Database, PathBuf) {
+    let database = TestDatabase::new(Engine::Sqlite).await;
+    let DatabaseUrl::Sqlite(path) = database.parsed_url() else { panic!("this is SQLite") };
+    let opened = database.open().await;
+    settle(&opened).await;
+    issue(&opened, code(1, 0, time(10))).await;
+    submit(&opened, top_up(1, 1, 10_000), time(11)).await;
+    issue(&opened, code(2, 0, time(12))).await;
+    submit(&opened, pay(2, 2, 300), time(13)).await;
+    (database, opened, path)
+}
+
+fn count(path: &Path, table: &str) -> i64 {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+}
+
+/// Balance and version of the first wallet.
+async fn wallet(database: &Database) -> (i64, i64) {
+    let read = database.read(|transaction| Box::pin(async move { transaction.find_wallet(WALLETS[0]).await }));
+    let wallet = read.await.unwrap().unwrap();
+    (wallet.posted(warifu_core::lot::LotAccount::Paid).get(), wallet.version)
+}
+
+async fn holds(database: &Database) {
+    let report = database.verify(|_| ()).await.unwrap();
+    assert_eq!(report.violations, []);
+}
+
+/// A copy of the files as they are now, as after a kill.
+fn killed(path: &Path, times: usize) -> PathBuf {
+    let folder = path.parent().unwrap().join(format!("killed-{times}"));
+    std::fs::create_dir(&folder).unwrap();
+    let copy = folder.join("warifu.db");
+    std::fs::copy(path, &copy).unwrap();
+    std::fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
+    copy
+}
+
+#[tokio::test]
+async fn whoever_reads_sees_what_waits() {
+    let (_database, opened, path) = town().await;
+    // The proof that something waits: without it this file would prove nothing.
+    assert_eq!((count(&path, "tail"), count(&path, "journal")), (2, 0));
+    assert_eq!(wallet(&opened).await, (9_700, 2));
+    assert_eq!((count(&path, "tail"), count(&path, "journal")), (0, 2));
+    holds(&opened).await;
+}
+
+#[tokio::test]
+async fn what_waited_when_the_process_was_killed_is_there_afterwards() {
+    let (_database, opened, path) = town().await;
+    let copy = killed(&path, 1);
+    let again = Database::open(&DatabaseUrl::Sqlite(copy.clone()), Options::default()).unwrap();
+    assert_eq!(wallet(&again).await, (9_700, 2));
+    // And one more whose first act is to write, by a key that waits.
+    let copy = killed(&path, 2);
+    let writing = Database::open(&DatabaseUrl::Sqlite(copy.clone()), Options::default()).unwrap();
+    let key = writing
+        .write(|transaction| {
+            Box::pin(async move {
+                let key = pay(2, 2, 300).key;
+                let other = std::collections::BTreeMap::from([(&key, transaction_id(9))]);
+                transaction.claim_requests(&other).await
+            })
+        })
+        .await
+        .unwrap();
+    assert!(key.is_empty(), "it was claimed before the kill");
+    holds(&writing).await;
+    opened.close().await;
+}
+
+#[tokio::test]
+async fn closing_leaves_nothing_waiting() {
+    let (_database, opened, path) = town().await;
+    opened.close().await;
+    assert_eq!((count(&path, "tail"), count(&path, "journal")), (0, 2));
+}
+
+#[tokio::test]
+async fn another_process_sees_what_waits_and_changes_what_waits() {
+    let (database, opened, path) = town().await;
+    let other = database.open().await;
+    assert_eq!(wallet(&other).await, (9_700, 2));
+    issue(&opened, code(3, 0, time(14))).await;
+    submit(&opened, pay(3, 3, 100), time(15)).await;
+    assert_eq!(count(&path, "tail"), 1);
+    // It freezes a wallet whose last change waits, and the first process pays no more from it.
+    let frozen = other
+        .write(|transaction| {
+            Box::pin(async move {
+                let before = transaction.find_wallet(WALLETS[0]).await?.unwrap();
+                transaction.save_wallet_state(&before, WalletState::Frozen).await
+            })
+        })
+        .await
+        .unwrap();
+    assert!(frozen);
+    issue(&opened, code(4, 0, time(16))).await;
+    let refused = submit(&opened, pay(4, 4, 100), time(17)).await;
+    assert_eq!(refused.refusal().map(|refusal| refusal.word()), Some("wallet_frozen"));
+    assert_eq!(wallet(&opened).await, (9_600, 3));
+    holds(&other).await;
+}
+
+/// What fails leaves nothing in the tail, and takes nothing from it that others left.
+#[tokio::test]
+async fn what_is_undone_does_not_wait() {
+    let (_database, opened, path) = town().await;
+    issue(&opened, code(3, 0, time(14))).await;
+    let failed: Result<(), StoreError> = opened
+        .write(|transaction| {
+            Box::pin(async move {
+                record(transaction, &pay(3, 3, 100), time(15)).await?;
+                // Settles all of it, which is undone as well.
+                transaction.list_streams().await?;
+                record(transaction, &pay(4, 3, 100), time(15)).await?;
+                Err(StoreError::Failed("on purpose".to_owned()))
+            })
+        })
+        .await;
+    assert!(matches!(failed, Err(StoreError::Failed(_))));
+    assert_eq!((count(&path, "tail"), count(&path, "journal")), (2, 0));
+    // The key, the code and the version are free again.
+    let paid = submit(&opened, pay(3, 3, 200), time(16)).await;
+    assert_eq!(paid.wallet_version(), Some(3));
+    assert_eq!(wallet(&opened).await, (9_500, 3));
+    holds(&opened).await;
+}
+
+/// A piece of work that needs what it has itself just recorded sees it.
+#[tokio::test]
+async fn who_records_sees_what_it_recorded() {
+    let (_database, opened, _path) = town().await;
+    issue(&opened, code(3, 0, time(14))).await;
+    let found = opened
+        .write(|transaction| {
+            Box::pin(async move {
+                let paid = record(transaction, &pay(3, 3, 100), time(15)).await?;
+                transaction.find_transaction_by_request(&paid.key).await
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!(found.map(|found| (found.record.id, found.position)), Some((transaction_id(3), 3)));
+    holds(&opened).await;
+}
+
+/// Where the tables are not what Warifu wrote, what waits cannot be written into them. Then it stays where it is, nothing more is written,
+/// and nobody is told a balance that lacks it.
+#[tokio::test]
+async fn what_cannot_be_settled_is_kept_and_ends_all_writing() {
+    let (_database, opened, path) = town().await;
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM wallets").unwrap();
+    let read = opened.read(|transaction| Box::pin(async move { transaction.find_wallet(WALLETS[0]).await })).await;
+    assert!(matches!(&read, Err(StoreError::Stopped(text)) if text.contains("cannot be settled")), "{read:?}");
+    let written = opened.write(|transaction| Box::pin(async move { transaction.list_streams().await })).await;
+    assert!(matches!(written, Err(StoreError::Stopped(_))));
+    assert!(matches!(opened.check_writing(), Err(StoreError::Stopped(_))));
+    opened.close().await;
+    assert_eq!(count(&path, "tail"), 2);
+}
+
+/// A tail that nobody here wrote is told, and nothing is done on top of it.
+#[tokio::test]
+async fn a_tail_that_cannot_be_read_is_told() {
+    let (_database, opened, path) = town().await;
+    let changes = ["x'02'", "x'0109'", "x'010001'", "substr(rows, 1, length(rows) - 1)", "x''"];
+    for (times, change) in changes.into_iter().enumerate() {
+        let copy = killed(&path, times);
+        let other = rusqlite::Connection::open(&copy).unwrap();
+        other.execute_batch(&format!("UPDATE tail SET rows = {change} WHERE number = 2")).unwrap();
+        let again = Database::open(&DatabaseUrl::Sqlite(copy), Options::default()).unwrap();
+        let read = again.read(|transaction| Box::pin(async move { transaction.list_streams().await })).await;
+        assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{change}: {read:?}");
+        again.close().await;
+    }
+    opened.close().await;
+}
