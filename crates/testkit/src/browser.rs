@@ -41,8 +41,10 @@ pub use visitor::Authenticator;
 
 /// How long Chromium may take to start.
 const START: Duration = Duration::from_secs(30);
-/// How long a page may take to load, to answer, or to show what is waited for.
+/// How long a page may take to load, or to show what is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the browser may take to answer: the accessibility of five hundred boxes is half a minute's work beside others.
+const ANSWER: Duration = Duration::from_secs(90);
 
 const FLAGS: &[&str] = &[
     "--headless=new",
@@ -106,7 +108,7 @@ impl Browser {
         let config = HandlerConfig {
             viewport: None,
             ignore_invalid_messages: false,
-            request_timeout: PATIENCE,
+            request_timeout: ANSWER,
             ..HandlerConfig::default()
         };
         let (browser, mut events) = chromiumoxide::Browser::connect_with_config(address, config)
