@@ -147,7 +147,7 @@ fn aged(report: &mut Report, programs: &Programs, folder: &Path, scale: &Scale) 
     answers(&programs.measure, &["transfers", &old, &scale.aged_transfers.to_string(), &batch, &wallets])?;
     let (mut ratios, mut rates) = (Vec::new(), Vec::new());
     for _ in 0..scale.rounds {
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-shm", "-tail", "-tail-wal", "-tail-shm"] {
             let _ = std::fs::remove_file(folder.join(format!("young.db{suffix}")));
         }
         answers(&programs.measure, &["wallets", &young, "1000"])?;

@@ -212,6 +212,7 @@ async fn open_copy<T>(
     let done = work(&database).await;
     database.close().await;
     let done = done?;
+    copy.end_tail()?;
     match files_beside(copy.path()).into_iter().find(|path| file::is_there(path)) {
         Some(path) => Err(BackupError::Unsound(vec![format!("{} was not closed cleanly", path.display())])),
         None => Ok(done),

@@ -1,6 +1,6 @@
--- What the hot path has recorded and the tables do not show yet: one row a piece of work, each the rows that it is to write. Whoever
--- writes or reads them has it settled first, so it is mostly empty.
-CREATE TABLE tail (
-    number INTEGER NOT NULL PRIMARY KEY,
-    rows BLOB NOT NULL
+-- What the hot path has recorded waits in a second file, beside this one, and is written here later. Up to which of its rows this has been
+-- done is said here, in the transaction that does it.
+CREATE TABLE settled (
+    number INTEGER NOT NULL
 ) STRICT;
+INSERT INTO settled (number) VALUES (0);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::database::{Database, DatabaseUrl};
-use crate::engine::Transaction;
+use crate::database::{Database, DatabaseUrl, Options};
+use crate::engine::{Transaction, tail_of};
 use crate::error::StoreError;
 use crate::journal::JournalCursor;
 use crate::registry::Statement;
@@ -48,15 +48,19 @@ impl DatabaseUrl {
 }
 
 /// Files that belong to the one at `path` while it is open, or if it was not closed: they are no database without it, and it
-/// is none with those of another.
+/// is none with those of another. That of the tail, the first, stays when it is closed, with nothing in it.
 #[must_use]
 pub fn files_beside(path: &Path) -> Vec<PathBuf> {
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    ["-wal", "-shm", "-journal"].map(beside).to_vec()
+    let logs = |path: &Path| ["-wal", "-shm", "-journal"].map(|ending| named(path, ending));
+    let tail = tail_of(path);
+    let beside = logs(&tail);
+    std::iter::once(tail).chain(beside).chain(logs(path)).collect()
+}
+
+fn named(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 /// Copies the database in the file `from` as it is at one moment into `into`, an empty file. Whoever writes to it goes on;
@@ -65,6 +69,12 @@ pub fn files_beside(path: &Path) -> Vec<PathBuf> {
 /// # Errors
 /// What the database said; then `into` holds nothing that is of use.
 pub async fn copy_file(from: &Path, into: &Path) -> Result<(), StoreError> {
+    // What was recorded before now is in the file that is copied.
+    let options = Options { sqlite_readers: 1, ..Options::default() };
+    let database = Database::open(&DatabaseUrl::Sqlite(from.to_owned()), options)?;
+    let settled = database.read(|_| Box::pin(async { Ok(()) })).await;
+    database.close().await;
+    settled?;
     let (from, into) = (from.to_owned(), into.to_owned());
     let copied = tokio::task::spawn_blocking(move || {
         // May write, so that it is the one who puts the log away if nobody else has the database open.

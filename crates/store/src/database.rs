@@ -210,10 +210,13 @@ mod tests {
         }
         let written = database.write(|_| Box::pin(async { Ok(()) })).await;
         assert!(matches!(written, Err(StoreError::Stopped(_))));
-        let connection = rusqlite::Connection::open(&path).unwrap();
-        let count = |table: &str| connection.query_row(table, [], |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(count("SELECT count(*) FROM tail"), 1);
-        assert_eq!(count("SELECT position FROM streams"), 0);
+        let found = |path: &std::path::Path, text: &str| {
+            let connection = rusqlite::Connection::open(path).unwrap();
+            connection.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(found(&crate::engine::tail_of(&path), "SELECT max(number) FROM tail"), 1);
+        assert_eq!(found(&path, "SELECT number FROM settled"), 0);
+        assert_eq!(found(&path, "SELECT position FROM streams"), 0);
         database.close().await;
         std::fs::remove_dir_all(folder).unwrap();
     }

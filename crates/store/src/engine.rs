@@ -7,7 +7,7 @@ mod postgres;
 mod sqlite;
 
 pub(crate) use postgres::Postgres;
-pub(crate) use sqlite::{Memory, Sqlite};
+pub(crate) use sqlite::{Memory, Sqlite, tail_of};
 
 use futures::future::BoxFuture;
 

@@ -138,9 +138,7 @@ impl TestDatabase {
 
     /// Has what was recorded last written where it belongs, as any reader has: SQL behind Warifu's back does not look for it elsewhere.
     async fn settle(&self, path: &std::path::Path) {
-        let waits = rusqlite::Connection::open(path)
-            .and_then(|connection| connection.query_row("SELECT count(*) FROM tail", [], |row| row.get::<_, i64>(0)));
-        if waits.is_ok_and(|count| count > 0) {
+        if waiting(path) > 0 {
             let database = Database::open(&self.url, Options::default()).expect("a test's database opens");
             database.read(|_| Box::pin(async { Ok(()) })).await.expect("what waits is settled");
             database.close().await;
@@ -164,6 +162,20 @@ impl TestDatabase {
             }
         })
     }
+}
+
+/// How many pieces of work are recorded beside the SQLite file at `path` and not written where they belong yet.
+#[must_use]
+pub fn waiting(path: &std::path::Path) -> i64 {
+    let tail = format!("{}-tail", path.display());
+    let count = || {
+        let connection = rusqlite::Connection::open(path)?;
+        connection.execute("ATTACH DATABASE ?1 AS beside", [tail])?;
+        let text = "SELECT count(*) FROM beside.tail WHERE number > (SELECT number FROM settled)";
+        connection.query_row(text, [], |row| row.get(0))
+    };
+    // Before the migrations nothing can wait.
+    count().unwrap_or(0)
 }
 
 /// Whether what the schema says about its data holds.

@@ -21,7 +21,7 @@ pub mod wire;
 pub use actors::{Anonymous, Cashier, Member, Partner, Reply, Request};
 pub use browser::{Browser, Page, Viewport};
 pub use chance::{Chance, schedules};
-pub use database::{Engine, TestDatabase};
+pub use database::{Engine, TestDatabase, waiting};
 pub use postgres::Cluster;
 pub use proxy::{Cut, Proxy};
 pub use seat::{Live, Seat, Told};

@@ -213,7 +213,7 @@ fn is_of_database(stage: &Stage, count: &mut Count) -> bool {
     let is_begin = |line: &&str| line.starts_with(thread) && line.contains("sync(") && line.contains("unfinished");
     let begin = trace.lines().take_while(|line| *line != end).filter(is_begin).last();
     let line = if end.contains("resumed") { begin.unwrap_or_default() } else { end };
-    let (kind, is_ours) = if line.contains("warifu.db-wal") {
+    let (kind, is_ours) = if line.contains("-wal>") {
         (&mut count.of_log, true)
     } else if line.contains("warifu.db") {
         (&mut count.of_file, true)
@@ -224,15 +224,23 @@ fn is_of_database(stage: &Stage, count: &mut Count) -> bool {
     is_ours
 }
 
-/// What went to the database or its log after the sync that failed.
+/// What went to the database or its tail after the sync that failed. The thread that works on the other one of them ends what it has begun,
+/// which one sync does.
 fn touched_after(stage: &Stage) -> Option<String> {
     let trace = fs::read_to_string(stage.folder.join("trace")).unwrap_or_default();
-    let mut after = trace.lines().skip_while(|line| !line.contains("(INJECTED)")).skip(1);
-    let touches = |line: &&str| {
-        let is_call = ["pwrite64(", "fsync(", "ftruncate(", "fdatasync("].iter().any(|call| line.contains(call));
-        is_call && (line.contains("warifu.db>") || line.contains("warifu.db-wal>"))
-    };
-    after.find(touches).map(str::to_owned)
+    let is_call =
+        |line: &str| ["pwrite64(", "fsync(", "ftruncate(", "fdatasync("].iter().any(|call| line.contains(call));
+    let is_of = |line: &str, file: &str| [">", "-wal>"].iter().any(|end| line.contains(&format!("{file}{end}")));
+    let mut after = trace.lines().skip_while(|line| !line.contains("(INJECTED)"));
+    let failed = after.next().unwrap_or_default();
+    let after: Vec<&str> = after.filter(|line| is_call(line)).collect();
+    ["warifu.db", "warifu.db-tail"].into_iter().find_map(|file| {
+        let mut touches = after.iter().filter(|line| is_of(line, file));
+        if !is_of(failed, file) {
+            let _ = touches.find(|line| line.contains("sync("));
+        }
+        touches.next().map(|line| (*line).to_owned())
+    })
 }
 
 /// Probes each kind of route. Reads must answer whatever the disk does; a write is done, or refused as the interface says.

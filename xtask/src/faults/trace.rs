@@ -127,7 +127,8 @@ fn within(path: &str, folder: &str) -> Option<String> {
     }
     let name = path.rsplit('/').next()?;
     let is_ours = path == name || path.strip_prefix(folder).is_some_and(|rest| rest == format!("/{name}"));
-    (is_ours && matches!(name, "warifu.db" | "warifu.db-wal")).then(|| name.to_owned())
+    let is_kept = matches!(name, "warifu.db" | "warifu.db-wal" | "warifu.db-tail" | "warifu.db-tail-wal");
+    (is_ours && is_kept).then(|| name.to_owned())
 }
 
 fn quoted(arguments: &str) -> Vec<String> {

@@ -1,10 +1,15 @@
-//! SQLite: one thread that writes, a few that read, each the owner of its connection.
+//! SQLite: one thread that writes, one that settles what it recorded, a few that read, each the owner of its connection.
 
 mod log;
 mod memory;
+mod open;
+mod settler;
 mod tail;
 mod worker;
+mod writing;
 
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -12,22 +17,26 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Access, Engine, Transaction, Work};
+use super::{Access, Work};
 use crate::database::Options;
 use crate::error::StoreError;
-use crate::registry::{Each, Statement};
-use crate::value::{Row, Type, Value};
 
 use log::Log;
 pub(crate) use memory::Memory;
-use tail::{Need, Tail};
+pub(super) use open::Open;
+use settler::Settler;
+pub(crate) use tail::file_of as tail_of;
 use worker::{Duty, Worker};
+use writing::Writing;
 
 /// How many prepared statements a connection keeps; more than the registry has.
 const STATEMENT_CACHE: usize = 128;
 /// What a connection keeps of the file in memory: KiB, negative as SQLite wants it. More is slower for the writer: after a page
 /// was split, a commit looks through all that is kept.
 const CACHE: i64 = -16_384;
+
+/// How long the log of the tail grows before it is moved, in MiB: what stands in it is soon removed again.
+const TAIL_LOG: usize = 8;
 
 /// How long a connection waits for another one.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,8 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Sqlite {
     writer: Worker,
     readers: Vec<Worker>,
-    /// Moves the log into the file while the writer goes on.
-    mover: Worker,
+    /// These move the logs of the database and of the tail into their files while the writer goes on.
+    movers: [Worker; 2],
     next_reader: AtomicUsize,
     log: Log,
 }
@@ -53,14 +62,35 @@ impl Sqlite {
         })?;
         let moving = patiently(|| connect(path, Access::Write))?;
         let mover = Worker::start("sqlite-mover", moving, Duty::Move(log.clone()))?;
-        let writer = Worker::start("sqlite-writer", writing, Duty::Write(log.clone(), mover.clone()))?;
+        let mut settling = patiently(|| connect(path, Access::Write))?;
+        log.watch(&mut settling)?;
+
+        let tail = tail::file_of(path);
+        let tail_log = log.beside(TAIL_LOG);
+        let file = patiently(|| {
+            let mut file = connect_beside(path, &tail)?;
+            tail_log.take_over(&mut file, &tail)?;
+            tail::prepare(&file)?;
+            Ok(file)
+        })?;
+        let moving = patiently(|| connect(&tail, Access::Write))?;
+        let tail_mover = Worker::start("sqlite-mover", moving, Duty::Move(tail_log.clone()))?;
+
+        let duty = Duty::Write { database: (log.clone(), mover.clone()), tail: (tail_log, tail_mover.clone()) };
+        let writer = Worker::start_with("sqlite-writer", writing, duty, |wake| {
+            let settler = Settler::start(settling, log.clone(), mover.clone(), wake)?;
+            Ok(Some(Writing::new(file, settler)))
+        })?;
         let readers = (0..options.sqlite_readers.max(1))
             .map(|_| {
-                let connection = patiently(|| connect(path, Access::Read))?;
+                let connection = patiently(|| {
+                    let connection = connect(path, Access::Read)?;
+                    tail::attach(&connection, path).map(|()| connection)
+                })?;
                 Worker::start("sqlite-reader", connection, Duty::Read(writer.clone()))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { writer, readers, mover, next_reader: AtomicUsize::new(0), log })
+        Ok(Self { writer, readers, movers: [mover, tail_mover], next_reader: AtomicUsize::new(0), log })
     }
 
     pub(crate) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
@@ -86,9 +116,9 @@ impl Sqlite {
     }
 
     /// Finishes what waits and closes every connection, the writer's last: closing it moves the log into the file, which is
-    /// then the whole database.
+    /// then the whole database; that of the tail holds nothing.
     pub(crate) async fn close(&self) {
-        for worker in self.readers.iter().chain([&self.mover, &self.writer]) {
+        for worker in self.readers.iter().chain(&self.movers).chain([&self.writer]) {
             worker.close().await;
         }
     }
@@ -103,6 +133,17 @@ fn patiently<T>(mut open: impl FnMut() -> Result<T, StoreError>) -> Result<T, St
             Err(StoreError::Conflict(_)) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
             opened => return opened,
         }
+    }
+}
+
+/// Opens the file of the tail, which is as readable for others as the database is.
+fn connect_beside(path: &Path, tail: &Path) -> Result<Connection, StoreError> {
+    let made = File::create_new(tail).and_then(|file| file.set_permissions(fs::metadata(path)?.permissions()));
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Unavailable(format!("{}: {error}", tail.display())))
+        }
+        _ => connect(tail, Access::Write),
     }
 }
 
@@ -126,284 +167,4 @@ fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "cache_size", CACHE)?;
     connection.pragma_update(None, "query_only", if access == Access::Read { "ON" } else { "OFF" })?;
     Ok(connection)
-}
-
-impl Transaction {
-    fn on(connection: Connection, writes: bool) -> Self {
-        let (memory, tail) = (writes.then(Box::<Memory>::default), writes.then(Box::<Tail>::default));
-        Self { engine: Engine::Sqlite(Open { connection, memory, tail }) }
-    }
-}
-
-/// A connection inside a transaction.
-#[derive(Debug)]
-pub(super) struct Open {
-    connection: Connection,
-    /// The writer's only: others have nothing that they could be sure of.
-    memory: Option<Box<Memory>>,
-    /// The writer's only, likewise.
-    tail: Option<Box<Tail>>,
-}
-
-impl Open {
-    const fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn close(self) {
-        if let Err((_, error)) = self.connection.close() {
-            tracing::warn!(%error, "a connection did not close cleanly; nothing is lost");
-        }
-    }
-
-    pub(super) fn memory(&mut self) -> Option<&mut Memory> {
-        self.memory.as_deref_mut()
-    }
-
-    /// Begins a transaction that writes.
-    fn begin_immediate(&mut self) -> Result<(), StoreError> {
-        self.control("BEGIN IMMEDIATE")?;
-        if let (Some(memory), Some(tail)) = (&mut self.memory, &mut self.tail)
-            && memory.begin(&self.connection)?
-        {
-            tail.distrust();
-        }
-        Ok(())
-    }
-
-    /// Begins a piece of work in the open transaction.
-    fn begin_work(&mut self) -> Result<(), StoreError> {
-        self.tail.as_mut().map_or(Ok(()), |tail| tail.refresh(&self.connection))
-    }
-
-    /// Ends a piece of work that succeeded: what it left for later is in the table of the tail.
-    fn end_work(&mut self) -> Result<(), StoreError> {
-        match &mut self.tail {
-            Some(tail) if tail.is_known() => tail.append(&self.connection),
-            // It went on after an error that was not for it to bear.
-            Some(_) => Err(StoreError::Failed("what was recorded was not settled".to_owned())),
-            None => Ok(()),
-        }
-    }
-
-    fn forget(&mut self) {
-        self.memory.iter_mut().for_each(|memory| memory.forget());
-        self.tail.iter_mut().for_each(|tail| tail.distrust());
-    }
-
-    /// Writes what waits in the tail where it belongs.
-    ///
-    /// Nothing of it can be refused: it was decided on what the tables would hold. If it is, they are not what Warifu wrote, and no more is
-    /// written until somebody has looked.
-    fn settle(&mut self) -> Result<(), StoreError> {
-        let waiting = match &mut self.tail {
-            Some(tail) if !tail.is_empty() => tail.take(),
-            _ => return Ok(()),
-        };
-        self.write_settled(waiting).map_err(|error| {
-            self.forget();
-            match error {
-                StoreError::Constraint(text) | StoreError::Failed(text) => {
-                    StoreError::Stopped(format!("what was recorded cannot be settled: {text}; run `warifu verify`"))
-                }
-                other => other,
-            }
-        })
-    }
-
-    fn write_settled(&mut self, waiting: Vec<(&'static Each, Vec<Vec<Value>>)>) -> Result<(), StoreError> {
-        for (statement, rows) in waiting {
-            let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
-            for row in rows {
-                if prepared.execute(rusqlite::params_from_iter(&row))? != 1 {
-                    return Err(StoreError::Failed(format!("{} found nothing to write", statement.name)));
-                }
-            }
-        }
-        self.connection.prepare_cached("DELETE FROM tail")?.execute([])?;
-        Ok(())
-    }
-
-    /// What a statement has to do with what waits. What it needs settled is settled.
-    fn prepare_for(&mut self, name: &'static str, text: &'static str) -> Result<Option<u8>, StoreError> {
-        match self.tail.as_mut().map_or(Need::Nothing, |tail| tail.need(name, text)) {
-            Need::Nothing => Ok(None),
-            Need::IfFound(place) => Ok(Some(place)),
-            Need::Settled => self.settle().map(|()| None),
-        }
-    }
-
-    /// Settles the tail if it holds one of these rows, and says whether.
-    fn settle_found(&mut self, place: Option<u8>, found: &[Row]) -> Result<bool, StoreError> {
-        let holds = |tail: &Tail, place| found.iter().any(|row| tail.holds(place, &row.values));
-        let is_held = place.zip(self.tail.as_ref()).is_some_and(|(place, tail)| holds(tail, place));
-        if is_held {
-            self.settle()?;
-        }
-        Ok(is_held)
-    }
-
-    fn is_tail_long(&self) -> bool {
-        self.tail.as_ref().is_some_and(|tail| tail.is_long())
-    }
-
-    /// Settles the tail in memory only, for who wants to read where nothing can be written.
-    fn begin_aside(&mut self) -> Result<(), StoreError> {
-        // Otherwise a full cache would be emptied into the log.
-        self.connection.pragma_update(None, "cache_spill", "OFF")?;
-        self.begin_immediate()?;
-        self.begin_work()?;
-        self.settle()
-    }
-
-    /// Undoes that.
-    fn end_aside(&mut self) {
-        self.roll_back();
-        self.forget();
-        if let Err(error) = self.connection.pragma_update(None, "cache_spill", "ON") {
-            tracing::warn!(%error, "the cache keeps what it could write");
-        }
-    }
-
-    /// Whether commits wait for the disk.
-    fn wait_for_sync(&self, waits: bool) -> Result<(), StoreError> {
-        // FULL: a commit returns after its log is on the disk, which is what an answered payment promises.
-        Ok(self.connection.pragma_update(None, "synchronous", if waits { "FULL" } else { "NORMAL" })?)
-    }
-
-    /// Whether a transaction is open. SQLite ends one by itself after some errors.
-    fn is_open(&self) -> bool {
-        !self.connection.is_autocommit()
-    }
-
-    fn roll_back(&mut self) {
-        if self.is_open()
-            && let Err(error) = self.control("ROLLBACK")
-        {
-            tracing::error!(%error, "a transaction could not be rolled back");
-        }
-    }
-
-    /// A commit that the disk did not take whole is undone here, but the next process may find it whole in the log.
-    fn commit(&mut self) -> Result<(), StoreError> {
-        self.control("COMMIT").map_err(|error| match error {
-            StoreError::Unavailable(text) => StoreError::Unknown(text),
-            other => other,
-        })
-    }
-
-    pub(super) fn rows(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let place = self.prepare_for(statement.name, statement.text)?;
-        let found = self.run_rows(statement, params)?;
-        if self.settle_found(place, &found)? { self.run_rows(statement, params) } else { Ok(found) }
-    }
-
-    fn run_rows(&mut self, statement: &'static Statement, params: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
-        self.memory.iter_mut().for_each(|memory| memory.note(statement.text));
-        let mut out = Vec::new();
-        query(&mut prepared, statement.name, statement.columns, params, &mut out)?;
-        Ok(out)
-    }
-
-    pub(super) fn execute(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
-        self.prepare_for(statement.name, statement.text)?;
-        let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
-        self.memory.iter_mut().for_each(|memory| memory.note(statement.text));
-        let touched = prepared.execute(rusqlite::params_from_iter(params))?;
-        Ok(u64::try_from(touched).unwrap_or(u64::MAX))
-    }
-
-    /// As [`Self::execute`], with zeros over what is deleted. Only where it matters: it writes pages that deleting alone would leave.
-    pub(super) fn erase(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
-        self.connection.pragma_update(None, "secure_delete", "ON")?;
-        let touched = self.execute(statement, params);
-        self.connection.pragma_update(None, "secure_delete", "OFF")?;
-        touched
-    }
-
-    pub(super) fn each(&mut self, statement: &'static Each, rows: Vec<Vec<Value>>) -> Result<Vec<Row>, StoreError> {
-        if let Some(place) = Tail::place(statement)
-            && let Some(tail) = &mut self.tail
-        {
-            if Tail::is_claim(place) {
-                return tail.claim(&self.connection, statement.name, rows);
-            }
-            rows.into_iter().for_each(|row| tail.add(place, row));
-            return Ok(Vec::new());
-        }
-        let place = self.prepare_for(statement.name, statement.row)?;
-        let found = self.run_each(statement, &rows)?;
-        if self.settle_found(place, &found)? { self.run_each(statement, &rows) } else { Ok(found) }
-    }
-
-    fn run_each(&self, statement: &'static Each, rows: &[Vec<Value>]) -> Result<Vec<Row>, StoreError> {
-        let mut prepared = self.connection.prepare_cached(statement.sqlite())?;
-        let mut out = Vec::new();
-        if prepared.column_count() > 0 {
-            for params in rows {
-                query(&mut prepared, statement.name, statement.columns, params, &mut out)?;
-            }
-            return Ok(out);
-        }
-        for params in rows {
-            let touched = prepared.execute(rusqlite::params_from_iter(params))?;
-            if touched > 0 && statement.echoes() {
-                out.push(Row { statement: statement.name, values: params.clone() });
-            }
-        }
-        Ok(out)
-    }
-
-    /// Begins and ends transactions and savepoints.
-    fn control(&self, text: &str) -> Result<(), StoreError> {
-        Ok(self.connection.execute_batch(text)?)
-    }
-
-    /// Runs a migration, which may change anything.
-    pub(super) fn script(&mut self, text: &str) -> Result<(), StoreError> {
-        self.settle()?;
-        self.memory.iter_mut().for_each(|memory| memory.forget());
-        Ok(self.connection.execute_batch(text)?)
-    }
-
-    pub(super) fn check(&mut self, text: &str, params: &[Type], columns: &[Type]) -> Result<(), String> {
-        let prepared = self.connection.prepare(text).map_err(|error| error.to_string())?;
-        if prepared.parameter_count() != params.len() {
-            return Err(format!("takes {} parameters, registered {}", prepared.parameter_count(), params.len()));
-        }
-        let echoes = prepared.column_count() == 0 && columns == params;
-        if prepared.column_count() != columns.len() && !echoes {
-            return Err(format!("returns {} columns, registered {}", prepared.column_count(), columns.len()));
-        }
-        Ok(())
-    }
-}
-
-/// Runs a prepared statement with one row of parameters, and adds the rows that it returns.
-fn query(
-    prepared: &mut rusqlite::Statement<'_>,
-    name: &'static str,
-    columns: &[Type],
-    params: &[Value],
-    out: &mut Vec<Row>,
-) -> Result<(), StoreError> {
-    let mut found = prepared.query(rusqlite::params_from_iter(params))?;
-    while let Some(row) = found.next()? {
-        let values = (0..columns.len()).map(|column| row.get_ref(column).map(to_value)).collect::<Result<_, _>>()?;
-        out.push(Row { statement: name, values });
-    }
-    Ok(())
-}
-
-fn to_value(value: rusqlite::types::ValueRef<'_>) -> Value {
-    use rusqlite::types::ValueRef;
-    match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(int) => Value::Int(int),
-        // Strict tables hold no reals; one that appears anyway is reported as corrupt by whoever reads it.
-        ValueRef::Real(real) => Value::Text(real.to_string()),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
-    }
 }

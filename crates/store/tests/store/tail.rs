@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use warifu_core::wallet::WalletState;
 use warifu_store::{Database, DatabaseUrl, Options, StoreError};
-use warifu_testkit::{Engine, TestDatabase};
+use warifu_testkit::{Engine, TestDatabase, waiting};
 
 use crate::story::{WALLETS, code, issue, pay, record, settle, submit, time, top_up, transaction_id};
 
@@ -44,7 +44,9 @@ fn killed(path: &Path, times: usize) -> PathBuf {
     std::fs::create_dir(&folder).unwrap();
     let copy = folder.join("warifu.db");
     std::fs::copy(path, &copy).unwrap();
-    std::fs::copy(path.with_extension("db-wal"), copy.with_extension("db-wal")).unwrap();
+    for extension in ["db-wal", "db-tail", "db-tail-wal"] {
+        std::fs::copy(path.with_extension(extension), copy.with_extension(extension)).unwrap();
+    }
     copy
 }
 
@@ -52,9 +54,9 @@ fn killed(path: &Path, times: usize) -> PathBuf {
 async fn whoever_reads_sees_what_waits() {
     let (_database, opened, path) = town().await;
     // The proof that something waits: without it this file would prove nothing.
-    assert_eq!((count(&path, "tail"), count(&path, "journal")), (2, 0));
+    assert_eq!((waiting(&path), count(&path, "journal")), (2, 0));
     assert_eq!(wallet(&opened).await, (9_700, 2));
-    assert_eq!((count(&path, "tail"), count(&path, "journal")), (0, 2));
+    assert_eq!((waiting(&path), count(&path, "journal")), (0, 2));
     holds(&opened).await;
 }
 
@@ -86,7 +88,7 @@ async fn what_waited_when_the_process_was_killed_is_there_afterwards() {
 async fn closing_leaves_nothing_waiting() {
     let (_database, opened, path) = town().await;
     opened.close().await;
-    assert_eq!((count(&path, "tail"), count(&path, "journal")), (0, 2));
+    assert_eq!((waiting(&path), count(&path, "journal")), (0, 2));
 }
 
 #[tokio::test]
@@ -96,7 +98,7 @@ async fn another_process_sees_what_waits_and_changes_what_waits() {
     assert_eq!(wallet(&other).await, (9_700, 2));
     issue(&opened, code(3, 0, time(14))).await;
     submit(&opened, pay(3, 3, 100), time(15)).await;
-    assert_eq!(count(&path, "tail"), 1);
+    assert_eq!(waiting(&path), 1);
     // It freezes a wallet whose last change waits, and the first process pays no more from it.
     let frozen = other
         .write(|transaction| {
@@ -132,7 +134,7 @@ async fn what_is_undone_does_not_wait() {
         })
         .await;
     assert!(matches!(failed, Err(StoreError::Failed(_))));
-    assert_eq!((count(&path, "tail"), count(&path, "journal")), (2, 0));
+    assert_eq!((waiting(&path), count(&path, "journal")), (2, 0));
     // The key, the code and the version are free again.
     let paid = submit(&opened, pay(3, 3, 200), time(16)).await;
     assert_eq!(paid.wallet_version(), Some(3));
@@ -171,7 +173,7 @@ async fn what_cannot_be_settled_is_kept_and_ends_all_writing() {
     assert!(matches!(written, Err(StoreError::Stopped(_))));
     assert!(matches!(opened.check_writing(), Err(StoreError::Stopped(_))));
     opened.close().await;
-    assert_eq!(count(&path, "tail"), 2);
+    assert_eq!(waiting(&path), 2);
 }
 
 /// A tail that nobody here wrote is told, and nothing is done on top of it.
@@ -181,12 +183,87 @@ async fn a_tail_that_cannot_be_read_is_told() {
     let changes = ["x'02'", "x'0109'", "x'010001'", "substr(rows, 1, length(rows) - 1)", "x''"];
     for (times, change) in changes.into_iter().enumerate() {
         let copy = killed(&path, times);
-        let other = rusqlite::Connection::open(&copy).unwrap();
+        let other = rusqlite::Connection::open(copy.with_extension("db-tail")).unwrap();
         other.execute_batch(&format!("UPDATE tail SET rows = {change} WHERE number = 2")).unwrap();
         let again = Database::open(&DatabaseUrl::Sqlite(copy), Options::default()).unwrap();
         let read = again.read(|transaction| Box::pin(async move { transaction.list_streams().await })).await;
         assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{change}: {read:?}");
         again.close().await;
     }
+    opened.close().await;
+}
+
+/// The two files do not become durable together: what changes the database and records a payment is in the database alone.
+#[tokio::test]
+async fn what_changes_the_database_as_well_does_not_wait() {
+    let (_database, opened, path) = town().await;
+    issue(&opened, code(3, 0, time(14))).await;
+    assert_eq!(waiting(&path), 2);
+    opened
+        .write(|transaction| {
+            Box::pin(async move {
+                record(transaction, &pay(3, 3, 100), time(15)).await?;
+                let other = transaction.find_wallet(WALLETS[1]).await?.unwrap();
+                transaction.save_wallet_state(&other, WalletState::Frozen).await
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!((waiting(&path), count(&path, "journal")), (0, 3));
+    holds(&opened).await;
+}
+
+/// What a person changes in the file by hand is seen by the next payment, if nothing is being settled just then.
+#[tokio::test]
+async fn a_change_by_hand_is_seen() {
+    let (_database, opened, path) = town().await;
+    assert_eq!(wallet(&opened).await, (9_700, 2));
+    issue(&opened, code(3, 0, time(14))).await;
+    submit(&opened, pay(3, 3, 100), time(15)).await;
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    assert_eq!(connection.execute("UPDATE wallets SET status = 'frozen'", []).unwrap(), WALLETS.len());
+    issue(&opened, code(4, 0, time(16))).await;
+    let refused = submit(&opened, pay(4, 4, 100), time(17)).await;
+    assert_eq!(refused.refusal().map(|refusal| refusal.word()), Some("wallet_frozen"));
+}
+
+/// The file of the tail is as closed to others as the database is, and does not keep what was settled.
+#[tokio::test]
+async fn the_file_is_private_and_stays_small() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let database = TestDatabase::new(Engine::Sqlite).await;
+    let DatabaseUrl::Sqlite(path) = database.parsed_url() else { panic!("this is SQLite") };
+    let path = path.with_file_name("private.db");
+    std::fs::File::create(&path).unwrap().set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();
+    let opened = Database::open(&DatabaseUrl::Sqlite(path.clone()), Options::default()).unwrap();
+    let tail = path.with_extension("db-tail");
+    assert_eq!(std::fs::metadata(&tail).unwrap().permissions().mode() & 0o777, 0o600);
+    opened.migrate().await.unwrap();
+    settle(&opened).await;
+    for number in 1..=250 {
+        issue(&opened, code(number, 0, time(10))).await;
+        submit(&opened, top_up(number, number, 1), time(11)).await;
+    }
+    let connection = rusqlite::Connection::open(&tail).unwrap();
+    let kept: i64 = connection.query_row("SELECT count(*) FROM tail", [], |row| row.get(0)).unwrap();
+    // Some slices of 64, for they came one by one.
+    assert!(kept < 200, "{kept} of 250 are kept");
+    opened.close().await;
+    let kept: i64 = connection.query_row("SELECT count(*) FROM tail", [], |row| row.get(0)).unwrap();
+    assert_eq!((kept, count(&path, "journal")), (0, 250));
+}
+
+/// A tail from which something is missing is not settled: nobody knows what the rest was decided on.
+#[tokio::test]
+async fn a_tail_with_a_gap_is_told() {
+    let (_database, opened, path) = town().await;
+    let copy = killed(&path, 1);
+    let other = rusqlite::Connection::open(copy.with_extension("db-tail")).unwrap();
+    assert_eq!(other.execute("DELETE FROM tail WHERE number = 1", []).unwrap(), 1);
+    let again = Database::open(&DatabaseUrl::Sqlite(copy.clone()), Options::default()).unwrap();
+    let read = again.read(|transaction| Box::pin(async move { transaction.list_streams().await })).await;
+    assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
+    again.close().await;
+    assert_eq!(count(&copy, "journal"), 0);
     opened.close().await;
 }

@@ -41,6 +41,11 @@ impl Log {
         Self { many, bytes: Arc::default(), moving: Arc::default(), stopped: Arc::default() }
     }
 
+    /// The log of another file that ends with this one: a failed sync of either ends all writing.
+    pub(super) fn beside(&self, mib: usize) -> Self {
+        Self { stopped: Arc::clone(&self.stopped), ..Self::new(mib) }
+    }
+
     /// Prepares the connection that writes, before its first transaction.
     ///
     /// What a killed process left in the log may be in the kernel's memory only, yet it would be read as committed and told
@@ -60,6 +65,11 @@ impl Log {
         sync_folder(path).map_err(|error| {
             StoreError::Stopped(format!("a sync of the disk failed: the folder of the database: {error}"))
         })?;
+        self.watch(connection)
+    }
+
+    /// Takes note of what a connection writes.
+    pub(super) fn watch(&self, connection: &mut Connection) -> Result<(), StoreError> {
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let bytes = Arc::clone(&self.bytes);
         // Takes the place of SQLite's own.
@@ -76,19 +86,15 @@ impl Log {
         if self.check().is_err() {
             return;
         }
-        match self.moving.load(Ordering::Acquire) {
-            SHORT if self.bytes.load(Ordering::Relaxed) >= self.many => {
-                self.moving.store(MOVING, Ordering::Release);
-                if !move_most() {
-                    self.moving.store(SHORT, Ordering::Release);
-                }
-            }
-            MOVED => {
-                self.move_and_note(connection);
-                self.bytes.store(0, Ordering::Relaxed);
+        let turns = |from, to| self.moving.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if self.bytes.load(Ordering::Relaxed) >= self.many && turns(SHORT, MOVING) {
+            if !move_most() {
                 self.moving.store(SHORT, Ordering::Release);
             }
-            _ => {}
+        } else if turns(MOVED, MOVING) {
+            self.move_and_note(connection);
+            self.bytes.store(0, Ordering::Relaxed);
+            self.moving.store(SHORT, Ordering::Release);
         }
     }
 

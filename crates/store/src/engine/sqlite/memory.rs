@@ -1,12 +1,11 @@
 //! What the thread that writes remembers between its transactions: places, the policy, wallets, codes that it issued.
 //!
 //! It is a copy of rows as this thread last read or wrote them inside a transaction. Three things end it: a statement other than
-//! the hot path's own that changes one of these tables, something undone, and a commit by another connection, which SQLite tells at the
-//! beginning of the next transaction (`data_version`). So a decision never sees what the database would not say.
+//! the hot path's own that changes one of these tables, something undone, and a commit by another process, which is told at the
+//! beginning of the next transaction (`open.rs`). So a decision never sees what the database would not say.
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
 use warifu_core::code::{CodeMac, IssuedCode};
 use warifu_core::id::{TerminalId, WalletId};
 use warifu_core::limit::Policy;
@@ -27,7 +26,6 @@ const TABLES: [&str; 6] = ["wallets", "terminals", "shops", "policies", "newest_
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    version: i64,
     /// The end of the stream, as it was recorded here last.
     pub(crate) head: Option<StreamHead>,
     /// The policy in force.
@@ -41,19 +39,9 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// At the beginning of a transaction that writes: forgets everything if another connection has committed since, and says whether.
-    pub(super) fn begin(&mut self, connection: &Connection) -> Result<bool, rusqlite::Error> {
-        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-        let is_another = version != self.version;
-        if is_another {
-            *self = Self { version, ..Self::default() };
-        }
-        Ok(is_another)
-    }
-
     /// Forgets everything, after something was undone.
     pub(super) fn forget(&mut self) {
-        *self = Self { version: self.version, ..Self::default() };
+        *self = Self::default();
     }
 
     /// Forgets everything if this statement may change what is remembered. A new wallet, terminal or shop changes nothing:

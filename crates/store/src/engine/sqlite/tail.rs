@@ -1,14 +1,19 @@
 //! The tail: what the hot path has recorded and the tables do not show yet.
 //!
-//! A payment changes five tables, most of them at another page of the file than the payment before. So its rows are appended to one row of
-//! the table `tail`, a row a piece of work, which is as durable as anything else and is what the caller waits for. Later a long stretch of them
-//! is *settled*: written where it belongs, in the order of keys, a wallet that paid twice once.
+//! A payment changes five tables, most of them at another page of the file than the payment before. So its rows are appended to a second file
+//! beside the database (`-tail`), a row a piece of work, which is as durable as anything else and is what the caller waits for. Later a slice
+//! of them is *settled* by a thread of its own: written where it belongs, in the order of keys, a wallet that paid twice once.
 //!
-//! Nobody can tell. A statement that needs one of these tables has the tail settled before, on the thread that writes; a reader asks that
-//! thread to do so before its snapshot begins. What a killed process left is settled by whoever comes next, for it stands in the table.
+//! Nobody can tell. A statement that needs one of these tables has the tail settled before; a reader asks for it before its snapshot begins.
+//! Rows are numbered without end, and the table `settled` of the database says up to which one it has them: so a row is settled once, whoever
+//! does it, and what a killed process left is settled by whoever comes next.
 
-use std::collections::{BTreeMap, HashMap};
+mod rows;
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::StoreError;
@@ -16,8 +21,10 @@ use crate::ledger::{CLAIM_REQUEST, CREATE_JOURNAL, SAVE_CODE, SAVE_STREAM, SAVE_
 use crate::registry::Each;
 use crate::value::{Row, Value};
 
+use rows::{FORMAT, corrupt, key, read_changes, write};
+
 /// The statements whose rows wait, in the order in which they are written, with the number of columns that name a row. Of rows with the same name
-/// the last one counts. The place in this list is what the table holds, so it only grows at its end.
+/// the last one counts. The place in this list is what the file holds, so it only grows at its end.
 static LATER: [(&Each, usize); 5] =
     [(&CLAIM_REQUEST, 2), (&CREATE_JOURNAL, 1), (&SAVE_CODE, 2), (&SAVE_WALLET, 1), (&SAVE_STREAM, 1)];
 /// The tables that they write.
@@ -36,31 +43,128 @@ const JOURNAL: u8 = 1;
 const CODE: u8 = 2;
 const WALLET: u8 = 3;
 
-/// How many transactions may wait at least, at most, and for each of those that came together lately: what comes in small pieces leaves time
+/// How many transactions are a slice at least, at most, and for each of those that came together lately: what comes in small pieces leaves time
 /// to settle often, and then nobody waits long for it.
 const SHORTEST: usize = 64;
 const LONGEST: usize = 2_048;
 const FOR_EACH: usize = 32;
+/// How many transactions may wait before the next has to. Some 40 MiB.
+const MOST: usize = 16_384;
 
-/// The first byte of every row of the table.
-const FORMAT: u8 = 1;
+/// The file's own schema. Whoever changes the database other than by settling changes `stamp`, so that other processes see that something was
+/// changed.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS tail (number INTEGER NOT NULL PRIMARY KEY, rows BLOB NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS stamp (changes INTEGER NOT NULL) STRICT;
+    INSERT INTO stamp SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM stamp);
+";
 
-/// What waits.
+/// The file of the tail of the database at `path`.
+pub(crate) fn file_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-tail");
+    PathBuf::from(name)
+}
+
+/// Gives a new file its tables.
+pub(super) fn prepare(file: &Connection) -> Result<(), rusqlite::Error> {
+    let is_there = file.query_row("SELECT 1 FROM sqlite_schema WHERE name = 'stamp'", [], |_| Ok(())).optional()?;
+    match is_there {
+        Some(()) => Ok(()),
+        None => file.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT")),
+    }
+}
+
+/// Lets a connection that reads the database look whether something waits.
+pub(super) fn attach(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let file = file_of(path);
+    let name = file.to_str().ok_or_else(|| StoreError::Unavailable("the path is not UTF-8".to_owned()))?;
+    connection.execute("ATTACH DATABASE ?1 AS beside", [name])?;
+    Ok(())
+}
+
+/// Whether something waits that the database does not have yet.
+pub(super) fn waits(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    // Before the migrations there is no such table.
+    let text = "SELECT 1 FROM beside.tail WHERE number > (SELECT number FROM main.settled) LIMIT 1";
+    let Ok(mut statement) = connection.prepare_cached(text) else { return Ok(false) };
+    statement.exists([])
+}
+
+/// Up to which number the database has the rows of the tail; `None` before the migrations.
+pub(super) fn settled(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    let Ok(mut statement) = connection.prepare_cached("SELECT number FROM settled") else { return Ok(None) };
+    Ok(Some(statement.query_row([], |row| row.get(0))?))
+}
+
+/// What is settled at once: rows of the file as it holds them, each with its number.
+#[derive(Debug, Default)]
+pub(super) struct Slice {
+    rows: Vec<(i64, Vec<u8>)>,
+    transactions: usize,
+    /// The number of its last row.
+    last: i64,
+}
+
+impl Slice {
+    /// Writes what the database does not have yet where it belongs, in the open transaction.
+    ///
+    /// Nothing of it can be refused: it was decided on what the tables would hold. If it is, they are not what Warifu wrote, and no more is
+    /// written until somebody has looked.
+    pub(super) fn settle(&self, connection: &Connection) -> Result<(), StoreError> {
+        self.write(connection).map_err(|error| match error {
+            StoreError::Constraint(text) | StoreError::Failed(text) => {
+                StoreError::Stopped(format!("what was recorded cannot be settled: {text}; run `warifu verify`"))
+            }
+            other => other,
+        })
+    }
+
+    fn write(&self, connection: &Connection) -> Result<(), StoreError> {
+        let done = settled(connection)?.ok_or_else(|| StoreError::Failed("there is no table for it".to_owned()))?;
+        let mut changes = Vec::with_capacity(self.transactions.saturating_mul(LATER.len()));
+        for (_, row) in self.rows.iter().filter(|(number, _)| *number > done) {
+            read_changes(row, |change| changes.push(change))?;
+        }
+        // In the order of keys; of the same key the last one counts.
+        changes.sort_by_key(|change| (change.place, change.name));
+        for changes in changes.chunk_by(|change, next| change.place == next.place) {
+            let place = changes.first().map_or(0, |change| usize::from(change.place));
+            let (statement, _) = LATER.get(place).ok_or_else(corrupt)?;
+            let mut prepared = connection.prepare_cached(statement.sqlite())?;
+            for change in changes.chunk_by(|change, next| change.name == next.name).filter_map(<[_]>::last) {
+                let values = change.values.iter().map(|value| ToSqlOutput::Borrowed(*value));
+                if prepared.execute(rusqlite::params_from_iter(values))? != 1 {
+                    return Err(StoreError::Failed(format!("{} found nothing to write", statement.name)));
+                }
+            }
+        }
+        connection.prepare_cached("UPDATE settled SET number = ?1 WHERE number < ?1")?.execute([self.last])?;
+        Ok(())
+    }
+
+    /// The number of its last row.
+    pub(super) const fn last(&self) -> i64 {
+        self.last
+    }
+}
+
+/// What waits, as the thread that writes knows it.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
-    /// By the place in [`LATER`] and the encoded name.
-    rows: BTreeMap<(u8, Vec<u8>), Vec<Value>>,
-    /// What the piece of work at hand has added, as the table will hold it.
+    /// The number of the last row that waits under a name, with its place in [`LATER`] before it.
+    latest: HashMap<Vec<u8>, i64>,
+    /// What is to be settled next.
+    next: Slice,
+    /// The number of the last row of the file.
+    last: i64,
+    /// What the piece of work at hand has added, as the file will hold it, and how many transactions these are.
     added: Vec<u8>,
-    /// How many transactions wait, and how many of them the piece of work at hand has added.
-    transactions: usize,
     added_transactions: usize,
     /// How many came together lately: the most, a little less after each piece of work, for beside a large one comes a small one.
     together: usize,
-    /// Whether the table may hold something else than is known here.
+    /// Whether there may be something else than is known here.
     is_stale: bool,
-    /// Whether the table is known to be there.
-    exists: bool,
     /// Whether a statement needs what waits, by its name.
     needs: HashMap<&'static str, bool>,
 }
@@ -76,6 +180,11 @@ pub(super) enum Need {
 }
 
 impl Tail {
+    /// A tail of which nothing is known yet.
+    pub(super) fn unread() -> Self {
+        Self { is_stale: true, ..Self::default() }
+    }
+
     /// The place of a statement whose rows wait.
     pub(super) fn place(statement: &'static Each) -> Option<u8> {
         let found = LATER.iter().position(|(later, _)| std::ptr::eq(*later, statement));
@@ -94,7 +203,7 @@ impl Tail {
         for row in rows {
             let is_taken = self.holds(CLAIM, &row) || find.exists(rusqlite::params_from_iter(row.iter().take(2)))?;
             if !is_taken {
-                self.add(CLAIM, row.clone());
+                self.add(CLAIM, &row);
                 claimed.push(Row { statement, values: row });
             }
         }
@@ -106,26 +215,20 @@ impl Tail {
         place == CLAIM
     }
 
-    /// Forgets what is known: something was undone, or another connection has written.
+    /// Forgets what is known: something was undone, or another process has written.
     pub(super) fn distrust(&mut self) {
         self.is_stale = true;
         self.added.clear();
+        self.added_transactions = 0;
     }
 
-    /// Reads what waits, if it is not known.
-    pub(super) fn refresh(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        if !self.is_stale {
-            return Ok(());
-        }
-        self.rows.clear();
-        self.added.clear();
-        self.transactions = 0;
-        if self.is_there(connection)? {
-            let mut statement = connection.prepare_cached("SELECT rows FROM tail ORDER BY number")?;
-            let mut found = statement.query([])?;
-            while let Some(row) = found.next()? {
-                self.read(row.get_ref(0)?.as_blob().map_err(|_| corrupt())?)?;
-            }
+    /// Reads what waits. Whoever settles has to be done, and the connection has to see what it did.
+    pub(super) fn read(&mut self, connection: &Connection, file: &Connection) -> Result<(), StoreError> {
+        self.latest.clear();
+        self.next = Slice::default();
+        self.distrust();
+        if let Some(settled) = settled(connection)? {
+            self.read_after(settled, file)?;
         }
         // They did not come together.
         self.added_transactions = 0;
@@ -133,98 +236,132 @@ impl Tail {
         Ok(())
     }
 
-    /// Whether the database has come so far as to have this table.
-    fn is_there(&mut self, connection: &Connection) -> Result<bool, StoreError> {
-        if !self.exists {
-            let found = connection.query_row("SELECT 1 FROM sqlite_schema WHERE name = 'tail'", [], |_| Ok(()));
-            self.exists = found.optional()?.is_some();
+    fn read_after(&mut self, settled: i64, file: &Connection) -> Result<(), StoreError> {
+        self.last = settled;
+        let mut statement = file.prepare_cached("SELECT number, rows FROM tail WHERE number > ?1 ORDER BY number")?;
+        let mut found = statement.query([settled])?;
+        while let Some(row) = found.next()? {
+            // What came between was removed by somebody, and with it perhaps what these were decided on.
+            let number: i64 = row.get(0)?;
+            if number != self.last.saturating_add(1) {
+                return Err(corrupt());
+            }
+            self.read_row(number, row.get_ref(1)?.as_blob().map_err(|_| corrupt())?)?;
+            self.last = number;
         }
-        Ok(self.exists)
+        self.next.last = self.last;
+        Ok(())
     }
 
-    fn read(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        let mut reader = Reader(bytes);
-        if reader.byte()? != FORMAT {
-            return Err(corrupt());
-        }
-        while !reader.0.is_empty() {
-            let place = reader.byte()?;
-            let (statement, _) = LATER.get(usize::from(place)).ok_or_else(corrupt)?;
-            let row = statement.params.iter().map(|_| reader.value()).collect::<Result<Vec<_>, _>>()?;
-            self.keep(place, row);
-        }
+    fn read_row(&mut self, number: i64, bytes: &[u8]) -> Result<(), StoreError> {
+        read_changes(bytes, |change| {
+            if change.place == JOURNAL {
+                self.next.transactions = self.next.transactions.saturating_add(1);
+            }
+            self.latest.insert(key(change.place, change.name), number);
+        })?;
+        self.next.rows.push((number, bytes.to_vec()));
         Ok(())
     }
 
     /// Adds a row that is to be written later.
-    pub(super) fn add(&mut self, place: u8, row: Vec<Value>) {
+    pub(super) fn add(&mut self, place: u8, row: &[Value]) {
         if self.added.is_empty() {
             self.added.push(FORMAT);
         }
         self.added.push(place);
-        row.iter().for_each(|value| write(&mut self.added, value));
-        self.keep(place, row);
-    }
-
-    fn keep(&mut self, place: u8, row: Vec<Value>) {
+        let begin = self.added.len();
+        let named = LATER.get(usize::from(place)).map_or(0, |(_, columns)| *columns);
+        let (name, rest) = row.split_at_checked(named).unwrap_or((row, &[]));
+        name.iter().for_each(|value| write(&mut self.added, value));
+        let name = key(place, self.added.get(begin..).unwrap_or_default());
+        rest.iter().for_each(|value| write(&mut self.added, value));
+        self.latest.insert(name, self.last.saturating_add(1));
         if place == JOURNAL {
-            self.transactions = self.transactions.saturating_add(1);
+            self.next.transactions = self.next.transactions.saturating_add(1);
             self.added_transactions = self.added_transactions.saturating_add(1);
         }
-        let name = LATER.get(usize::from(place)).map_or_else(Vec::new, |(_, columns)| name(&row, *columns));
-        self.rows.insert((place, name), row);
     }
 
     /// Whether a row of this name waits.
     pub(super) fn holds(&self, place: u8, row: &[Value]) -> bool {
         let columns = LATER.get(usize::from(place)).map_or(0, |(_, columns)| *columns);
-        self.rows.contains_key(&(place, name(row, columns)))
+        let mut name = key(place, &[]);
+        row.iter().take(columns).for_each(|value| write(&mut name, value));
+        self.latest.contains_key(&name)
     }
 
-    /// Whether what is known of it is what the table holds, with what is added.
+    /// Whether what is known of it is what the file holds, with what is added.
     pub(super) const fn is_known(&self) -> bool {
         !self.is_stale
     }
 
+    /// Whether there is nothing to be settled next.
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.next.rows.is_empty() && self.added.is_empty()
     }
 
     /// Whether it is time to settle.
     pub(super) fn is_long(&self) -> bool {
-        let stretch = self.together.saturating_mul(FOR_EACH).clamp(SHORTEST, LONGEST);
-        self.transactions >= stretch
+        let slice = self.together.saturating_mul(FOR_EACH).clamp(SHORTEST, LONGEST);
+        self.next.transactions >= slice
     }
 
-    /// Keeps what the piece of work at hand has added in the table.
-    pub(super) fn append(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        if !self.added.is_empty() {
-            let mut statement = connection.prepare_cached("INSERT INTO tail (rows) VALUES (?1)")?;
-            statement.execute([&self.added])?;
-            self.added.clear();
-            let added = std::mem::take(&mut self.added_transactions);
-            self.together = added.max(self.together.saturating_sub(self.together.div_ceil(16)));
-        }
+    /// Whether no more may wait.
+    pub(super) const fn is_full(&self) -> bool {
+        self.next.transactions >= MOST
+    }
+
+    /// Whether the piece of work at hand has added something.
+    pub(super) fn has_added(&self) -> bool {
+        !self.added.is_empty()
+    }
+
+    /// Keeps what the piece of work at hand has added in the file.
+    pub(super) fn append(&mut self, file: &Connection) -> Result<(), StoreError> {
+        let number = self.last.saturating_add(1);
+        let mut statement = file.prepare_cached("INSERT INTO tail (number, rows) VALUES (?1, ?2)")?;
+        statement.execute(rusqlite::params![number, self.added])?;
+        self.end_number();
+        let added = std::mem::take(&mut self.added_transactions);
+        self.together = added.max(self.together.saturating_sub(self.together.div_ceil(16)));
         Ok(())
     }
 
-    /// What waits, by statement, in the order of keys. Nothing waits any more.
-    pub(super) fn take(&mut self) -> Vec<(&'static Each, Vec<Vec<Value>>)> {
-        self.added.clear();
-        (self.transactions, self.added_transactions) = (0, 0);
-        let mut taken: Vec<(&'static Each, Vec<Vec<Value>>)> =
-            LATER.iter().map(|(statement, _)| (*statement, Vec::new())).collect();
-        for ((place, _), row) in std::mem::take(&mut self.rows) {
-            if let Some((_, rows)) = taken.get_mut(usize::from(place)) {
-                rows.push(row);
-            }
+    /// What was added so far has its number; what comes has the next one.
+    fn end_number(&mut self) {
+        self.last = self.last.saturating_add(1);
+        self.next.last = self.last;
+        let capacity = self.added.len();
+        self.next.rows.push((self.last, std::mem::replace(&mut self.added, Vec::with_capacity(capacity))));
+    }
+
+    /// What is to be settled next. What was added and is in no file yet is part of it.
+    pub(super) fn take(&mut self) -> Slice {
+        if self.has_added() {
+            self.end_number();
+            self.added_transactions = 0;
         }
-        taken
+        std::mem::take(&mut self.next)
+    }
+
+    /// Forgets what the database has.
+    pub(super) fn forget(&mut self, slice: &Slice) {
+        // What waits under a later number again stays.
+        self.latest.retain(|_, number| *number > slice.last);
+    }
+
+    /// Takes back what could not be settled.
+    pub(super) fn take_back(&mut self, mut slice: Slice) {
+        slice.rows.append(&mut self.next.rows);
+        slice.transactions = slice.transactions.saturating_add(self.next.transactions);
+        slice.last = slice.last.max(self.next.last);
+        self.next = slice;
     }
 
     /// What a statement has to do with what waits.
     pub(super) fn need(&mut self, statement: &'static str, text: &'static str) -> Need {
-        if self.rows.is_empty() {
+        if self.latest.is_empty() {
             return Need::Nothing;
         }
         if let Some((_, place)) = FINDERS.iter().find(|(finder, _)| *finder == statement) {
@@ -240,84 +377,4 @@ fn concerns(text: &str) -> bool {
     let words = || text.split(|character: char| !character.is_alphanumeric() && character != '_');
     let is_new = words().next() == Some("INSERT") && !words().any(|word| word == "SELECT");
     !is_new && words().any(|word| TABLES.contains(&word))
-}
-
-/// Whether something waits in the file that this connection reads.
-pub(super) fn waits(connection: &Connection) -> Result<bool, rusqlite::Error> {
-    // Before the first migration there is no such table.
-    let Ok(mut statement) = connection.prepare_cached("SELECT 1 FROM tail LIMIT 1") else { return Ok(false) };
-    statement.exists([])
-}
-
-fn corrupt() -> StoreError {
-    StoreError::Corrupt { statement: "LIST_TAIL", column: 0 }
-}
-
-fn name(row: &[Value], columns: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(64);
-    for value in row.iter().take(columns) {
-        match value {
-            // In the order of numbers.
-            Value::Int(int) => out.extend(int.to_be_bytes()),
-            other => write(&mut out, other),
-        }
-    }
-    out
-}
-
-const NULL: u8 = 0;
-const INT: u8 = 1;
-const TEXT: u8 = 2;
-const BLOB: u8 = 3;
-
-/// A tag; then eight bytes, or a length of four and so many.
-fn write(out: &mut Vec<u8>, value: &Value) {
-    let mut bytes = |tag: u8, bytes: &[u8]| {
-        out.push(tag);
-        // What is written here was checked for its length long before.
-        out.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
-        out.extend(bytes);
-    };
-    match value {
-        Value::Null => out.push(NULL),
-        Value::Int(int) => {
-            out.push(INT);
-            out.extend(int.to_le_bytes());
-        }
-        Value::Text(text) => bytes(TEXT, text.as_bytes()),
-        Value::Blob(blob) => bytes(BLOB, blob),
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], StoreError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or_else(corrupt)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
-        self.take(N)?.try_into().map_err(|_| corrupt())
-    }
-
-    fn byte(&mut self) -> Result<u8, StoreError> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-
-    fn value(&mut self) -> Result<Value, StoreError> {
-        Ok(match self.byte()? {
-            NULL => Value::Null,
-            INT => Value::Int(i64::from_le_bytes(self.array()?)),
-            TEXT => Value::Text(String::from_utf8(self.counted()?.to_vec()).map_err(|_| corrupt())?),
-            BLOB => Value::Blob(self.counted()?.to_vec()),
-            _ => return Err(corrupt()),
-        })
-    }
-
-    fn counted(&mut self) -> Result<&'a [u8], StoreError> {
-        let count = u32::from_le_bytes(self.array()?);
-        self.take(usize::try_from(count).map_err(|_| corrupt())?)
-    }
 }

@@ -10,7 +10,11 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::log::Log;
-use super::{Access, Engine, Open, Transaction, Work, tail};
+use super::open::Open;
+use super::settler::Answer;
+use super::tail;
+use super::writing::Writing;
+use crate::engine::{Access, Engine, Transaction, Work};
 use crate::error::StoreError;
 
 /// How much may wait for one connection before the next has to wait outside.
@@ -21,12 +25,25 @@ const GROUP: usize = 64;
 /// What a thread is for.
 #[derive(Debug)]
 pub(super) enum Duty {
-    /// To read, each time on a snapshot of its own, which another worker settles the tail for.
+    /// To read, each time on a snapshot of its own, which another worker has the tail settled for.
     Read(Worker),
-    /// To write, and to have the log moved by another worker when it is long.
-    Write(Log, Worker),
+    /// To write, and to have the logs of the database and of the tail moved by other workers when they are long.
+    Write { database: (Log, Worker), tail: (Log, Worker) },
     /// To move the log into the file.
     Move(Log),
+}
+
+/// Tells a worker that what it ordered has come to an end. It does not keep it alive.
+#[derive(Debug)]
+pub(super) struct Wake(mpsc::WeakSender<Task>);
+
+impl Wake {
+    /// A worker that is busy looks by itself, one that is closed needs nothing.
+    pub(super) fn ring(&self) {
+        if let Some(worker) = self.0.upgrade() {
+            let _ = worker.try_send(Task::Settled);
+        }
+    }
 }
 
 /// The sending end of a thread. Cloning it shares the thread.
@@ -35,8 +52,10 @@ pub(super) struct Worker(mpsc::Sender<Task>);
 
 enum Task {
     Run(Access, Box<dyn Job>),
-    /// Settles what waits in the tail.
-    Settle(oneshot::Sender<Result<(), StoreError>>),
+    /// Has what waits in the tail settled.
+    Settle(Answer),
+    /// Something was.
+    Settled,
     /// Reads what is settled for this job alone and undone again.
     RunAside(Box<dyn Job>),
     MoveLog,
@@ -78,10 +97,21 @@ impl<T: Send + 'static> Job for Errand<T> {
 impl Worker {
     /// Starts a thread that owns `connection`.
     pub(super) fn start(name: &str, connection: Connection, duty: Duty) -> Result<Self, StoreError> {
+        Self::start_with(name, connection, duty, |_| Ok(None))
+    }
+
+    /// Starts the thread that writes, with what it has beside its connection.
+    pub(super) fn start_with(
+        name: &str,
+        connection: Connection,
+        duty: Duty,
+        writing: impl FnOnce(Wake) -> Result<Option<Writing>, StoreError>,
+    ) -> Result<Self, StoreError> {
         let (sender, tasks) = mpsc::channel(QUEUE);
+        let transaction = Transaction::on(connection, writing(Wake(sender.downgrade()))?);
         std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || Thread::new(connection, duty).work_through(tasks))
+            .spawn(move || Thread { transaction, duty }.work_through(tasks))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self(sender))
     }
@@ -110,7 +140,7 @@ impl Worker {
     }
 
     /// Has the log moved, soon. A full queue or a closed worker are no reason to wait.
-    fn move_log(&self) -> bool {
+    pub(super) fn move_log(&self) -> bool {
         self.0.try_send(Task::MoveLog).is_ok()
     }
 
@@ -130,11 +160,6 @@ struct Thread {
 }
 
 impl Thread {
-    fn new(connection: Connection, duty: Duty) -> Self {
-        let writes = matches!(duty, Duty::Write(..));
-        Self { transaction: Transaction::on(connection, writes), duty }
-    }
-
     fn work_through(mut self, mut tasks: mpsc::Receiver<Task>) {
         let mut put_back = None;
         while let Some(task) = put_back.take().or_else(|| tasks.blocking_recv()) {
@@ -144,9 +169,8 @@ impl Thread {
                     put_back = self.gather(&mut jobs, &mut tasks);
                     self.work(access, jobs);
                 }
-                Task::Settle(answer) => {
-                    let _ = answer.send(self.settle());
-                }
+                Task::Settle(answer) => self.open().order_for(answer),
+                Task::Settled => self.open().order(),
                 Task::RunAside(job) => self.run_aside(job),
                 Task::MoveLog => self.move_log(),
                 Task::Close(closed) => {
@@ -171,28 +195,7 @@ impl Thread {
         while !jobs.is_empty() {
             self.transact(&mut jobs);
         }
-        if self.open().is_tail_long() {
-            // Whoever comes next is told; who came before has been answered.
-            let _ = self.settle();
-        }
-    }
-
-    /// Settles the tail in a transaction of its own. Nobody waits for its sync: until the next one, the tail is what counts.
-    fn settle(&mut self) -> Result<(), StoreError> {
-        self.open().wait_for_sync(false)?;
-        let settled = self.begin().and_then(|()| {
-            let open = self.open();
-            open.begin_work()?;
-            open.settle()?;
-            open.commit()
-        });
-        self.end(&settled);
-        // Without it no commit would be what its caller is told.
-        if let Err(error) = self.open().wait_for_sync(true) {
-            self.note(&StoreError::Stopped(error.to_string()));
-        }
-        self.look_after_log();
-        settled
+        self.open().order();
     }
 
     /// Does a job that only reads on what is settled for it and undone again: where nothing can be written, what was recorded can be read.
@@ -213,7 +216,7 @@ impl Thread {
 
     /// Takes what waits behind the first job, where it may share a transaction. Returns what is not a job.
     fn gather(&self, jobs: &mut Vec<Box<dyn Job>>, tasks: &mut mpsc::Receiver<Task>) -> Option<Task> {
-        while matches!(self.duty, Duty::Write(..)) && jobs.len() < GROUP {
+        while matches!(self.duty, Duty::Write { .. }) && jobs.len() < GROUP {
             match tasks.try_recv().ok()? {
                 Task::Run(_, job) => jobs.push(job),
                 other => return Some(other),
@@ -253,53 +256,45 @@ impl Thread {
     }
 
     fn look_after_log(&mut self) {
-        if let Duty::Write(log, mover) = &self.duty {
-            log.look_after(open(&mut self.transaction).connection(), || mover.move_log());
+        if let Duty::Write { database, tail } = &self.duty {
+            let open = open(&mut self.transaction);
+            if open.has_held() {
+                database.0.look_after(open.connection(), || database.1.move_log());
+            }
+            if let Some(file) = open.file() {
+                tail.0.look_after(file, || tail.1.move_log());
+            }
         }
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
-        match &self.duty {
-            Duty::Write(log, _) => {
-                log.check()?;
-                self.open().begin_immediate()
-            }
-            Duty::Read(_) | Duty::Move(_) => self.open().control("BEGIN DEFERRED"),
-        }
+        let Duty::Write { database: (log, _), .. } = &self.duty else { return self.open().begin() };
+        log.check()?;
+        self.open().make_room()?;
+        self.open().begin_writing()
     }
 
     /// Runs one job. An error is one of the whole transaction.
     fn run(&mut self, job: Box<dyn Job>, is_shared: bool, ended: &mut Vec<Ended>) -> Result<(), StoreError> {
-        if is_shared && let Err(error) = self.open().control("SAVEPOINT job") {
-            job.refuse(error.clone());
-            return Err(error);
-        }
-        if let Err(error) = self.open().begin_work() {
+        if let Err(error) = self.open().begin_work(is_shared) {
             job.refuse(error.clone());
             return Err(error);
         }
         let (own, tell) = job.run(&mut self.transaction);
         ended.push(tell);
         match own {
-            Ok(()) => {
-                self.open().end_work()?;
-                if is_shared { self.open().control("RELEASE job") } else { Ok(()) }
-            }
+            Ok(()) => self.open().end_work(),
             Err(error) => {
                 self.note(&error);
                 self.open().forget();
                 // After some errors SQLite has undone the others' work as well.
-                if is_shared && self.open().is_open() {
-                    self.open().control("ROLLBACK TO job; RELEASE job")
-                } else {
-                    Err(error)
-                }
+                if is_shared && self.open().is_open() { self.open().undo_work() } else { Err(error) }
             }
         }
     }
 
     fn note(&self, error: &StoreError) {
-        if let Duty::Write(log, _) | Duty::Move(log) = &self.duty {
+        if let Duty::Write { database: (log, _), .. } | Duty::Move(log) = &self.duty {
             log.note(error);
         }
     }
@@ -311,14 +306,15 @@ impl Thread {
     }
 
     fn close(mut self) {
-        if matches!(self.duty, Duty::Write(..))
-            && let Err(error) = self.settle()
+        if let Duty::Write { database: (log, _), .. } = &self.duty
+            && let Err(error) = log.check().and_then(|()| open(&mut self.transaction).settle_all())
         {
             tracing::warn!(%error, "what was recorded last is settled at the next start");
         }
-        let Engine::Sqlite(open) = self.transaction.engine else { unreachable!("opened as SQLite") };
-        if let Duty::Write(log, _) | Duty::Move(log) = &self.duty {
-            log.prepare_to_close(open.connection());
+        let Engine::Sqlite(mut open) = self.transaction.engine else { unreachable!("opened as SQLite") };
+        open.roll_back();
+        if let Duty::Write { database: (log, _), .. } | Duty::Move(log) = &self.duty {
+            std::iter::once(open.connection()).chain(open.file()).for_each(|it| log.prepare_to_close(it));
         }
         open.close();
     }
