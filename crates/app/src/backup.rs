@@ -39,7 +39,7 @@ pub enum BackupError {
     /// Something stands where the database would go.
     #[error(
         "{0} is there already, and a restore never replaces a database; end the server, move it away together with \
-         `-wal` and `-shm`, and restore again"
+         `-wal`, `-shm` and `-tail`, and restore again"
     )]
     DatabaseExists(PathBuf),
     /// A file cannot be read or written.
@@ -212,7 +212,6 @@ async fn open_copy<T>(
     let done = work(&database).await;
     database.close().await;
     let done = done?;
-    copy.end_tail()?;
     match files_beside(copy.path()).into_iter().find(|path| file::is_there(path)) {
         Some(path) => Err(BackupError::Unsound(vec![format!("{} was not closed cleanly", path.display())])),
         None => Ok(done),

@@ -48,7 +48,7 @@ impl DatabaseUrl {
 }
 
 /// Files that belong to the one at `path` while it is open, or if it was not closed: they are no database without it, and it
-/// is none with those of another. That of the tail, the first, stays when it is closed, with nothing in it.
+/// is none with those of another.
 #[must_use]
 pub fn files_beside(path: &Path) -> Vec<PathBuf> {
     let logs = |path: &Path| ["-wal", "-shm", "-journal"].map(|ending| named(path, ending));

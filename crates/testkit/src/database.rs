@@ -168,14 +168,14 @@ impl TestDatabase {
 #[must_use]
 pub fn waiting(path: &std::path::Path) -> i64 {
     let tail = format!("{}-tail", path.display());
-    let count = || {
+    let count = |tail: &str| {
         let connection = rusqlite::Connection::open(path)?;
         connection.execute("ATTACH DATABASE ?1 AS beside", [tail])?;
         let text = "SELECT count(*) FROM beside.tail WHERE number > (SELECT number FROM settled)";
         connection.query_row(text, [], |row| row.get(0))
     };
     // Before the migrations nothing can wait.
-    count().unwrap_or(0)
+    if std::fs::exists(&tail).unwrap_or(false) { count(&tail).unwrap_or(0) } else { 0 }
 }
 
 /// Whether what the schema says about its data holds.

@@ -20,7 +20,7 @@ use super::trace::{self, CALLS, Event};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What is there when no server runs.
-const FILES: [&str; 2] = ["warifu.db", "warifu.db-tail"];
+const FILE: &str = "warifu.db";
 /// At which sync of the writing thread the first life ends, at least and at most.
 const SYNCS: (u64, u64) = (40, 160);
 
@@ -34,14 +34,12 @@ pub(super) fn run(binaries: &Binaries, cuts: u64, load: Duration, seed: u64, syn
     let events = record(&stage, load, &mut chance, &mut sum)?;
     let log = fs::read_to_string(stage.log()).map_err(|error| error.to_string())?;
     let told = events.iter().filter(|event| matches!(event, Event::Told { .. })).count();
-    let is_moved = |event: &&Event| matches!(event, Event::SyncEnds { name, .. } if name == "warifu.db");
+    let is_moved = |event: &&Event| matches!(event, Event::SyncEnds { name, .. } if name == FILE);
     let moves = events.iter().filter(is_moved).count();
     println!("recorded {} events; {told} tell an outcome, {moves} end a move of the log into the file", events.len());
 
-    let read =
-        |name: &str| Ok((name.to_owned(), fs::read(origin.folder.join(name)).map_err(|error| error.to_string())?));
-    let files = FILES.into_iter().map(read).collect::<Result<_, String>>()?;
-    let mut disk = Disk::of(files, syncs);
+    let database = fs::read(origin.folder.join(FILE)).map_err(|error| error.to_string())?;
+    let mut disk = Disk::of(BTreeMap::from([(FILE.to_owned(), database)]), syncs);
     let points = cut_points(&events, cuts, &mut chance);
     let mut known = BTreeSet::new();
     let mut next = points.iter().peekable();
@@ -157,7 +155,7 @@ fn look(
 ) -> Result<(), String> {
     let stage = origin.copy(folder.to_path_buf())?;
     let place = || -> std::io::Result<()> {
-        FILES.into_iter().try_for_each(|name| fs::remove_file(stage.folder.join(name)))?;
+        fs::remove_file(stage.folder.join(FILE))?;
         for (name, bytes) in files {
             fs::write(stage.folder.join(name), bytes)?;
         }

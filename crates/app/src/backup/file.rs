@@ -61,17 +61,6 @@ impl Partial {
         blocking(move || measure(&path).map_err(said(&path))).await
     }
 
-    /// Removes the tail of a database that was closed and has no logs beside it: there is nothing in it.
-    pub(super) fn end_tail(&self) -> Result<(), BackupError> {
-        let beside = files_beside(&self.path);
-        match beside.split_first() {
-            Some((tail, logs)) if is_there(tail) && !logs.iter().any(|log| is_there(log)) => {
-                std::fs::remove_file(tail).map_err(said(tail))
-            }
-            _ => Ok(()),
-        }
-    }
-
     pub(super) fn flush(&self) -> Result<(), BackupError> {
         File::open(&self.path).and_then(|file| file.sync_all()).map_err(said(&self.path))
     }

@@ -10,6 +10,7 @@ mod writing;
 
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -70,7 +71,6 @@ impl Sqlite {
         let file = patiently(|| {
             let mut file = connect_beside(path, &tail)?;
             tail_log.take_over(&mut file, &tail)?;
-            tail::prepare(&file)?;
             Ok(file)
         })?;
         let moving = patiently(|| connect(&tail, Access::Write))?;
@@ -116,7 +116,7 @@ impl Sqlite {
     }
 
     /// Finishes what waits and closes every connection, the writer's last: closing it moves the log into the file, which is
-    /// then the whole database; that of the tail holds nothing.
+    /// then the whole database: the tail is gone.
     pub(crate) async fn close(&self) {
         for worker in self.readers.iter().chain(&self.movers).chain([&self.writer]) {
             worker.close().await;
@@ -139,11 +139,18 @@ fn patiently<T>(mut open: impl FnMut() -> Result<T, StoreError>) -> Result<T, St
 /// Opens the file of the tail, which is as readable for others as the database is.
 fn connect_beside(path: &Path, tail: &Path) -> Result<Connection, StoreError> {
     let made = File::create_new(tail).and_then(|file| file.set_permissions(fs::metadata(path)?.permissions()));
+    let unavailable = |error: io::Error| StoreError::Unavailable(format!("{}: {error}", tail.display()));
     match made {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(StoreError::Unavailable(format!("{}: {error}", tail.display())))
-        }
-        _ => connect(tail, Access::Write),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(unavailable(error)),
+        _ => {}
+    }
+    let before = fs::metadata(tail).map_err(unavailable)?;
+    let file = connect(tail, Access::Write)?;
+    tail::prepare(&file)?;
+    // Whoever closes it as the last one removes it; from now on there is somebody else.
+    match fs::metadata(tail) {
+        Ok(now) if now.ino() == before.ino() => Ok(file),
+        _ => Err(StoreError::Conflict("the tail was removed".to_owned())),
     }
 }
 

@@ -291,7 +291,7 @@ impl Open {
         appended
     }
 
-    /// Settles everything and empties the file, before the connection is closed.
+    /// Settles everything and removes the file, if nobody else has it open, before the connection is closed.
     pub(super) fn settle_all(&mut self) -> Result<(), StoreError> {
         self.begin_writing()?;
         self.begin_work(false)?;
@@ -301,6 +301,9 @@ impl Open {
             && let Some(settled) = tail::settled(&self.connection)?
         {
             file.execute("DELETE FROM tail WHERE number <= ?1", [settled])?;
+            if let Err(error) = tail::remove(file) {
+                tracing::debug!(%error, "the tail stays, and is empty");
+            }
         }
         Ok(())
     }

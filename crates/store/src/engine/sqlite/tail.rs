@@ -68,10 +68,30 @@ pub(crate) fn file_of(path: &Path) -> PathBuf {
 
 /// Gives a new file its tables.
 pub(super) fn prepare(file: &Connection) -> Result<(), rusqlite::Error> {
+    // Reading takes the lock that says that somebody has it open.
     let is_there = file.query_row("SELECT 1 FROM sqlite_schema WHERE name = 'stamp'", [], |_| Ok(())).optional()?;
     match is_there {
         Some(()) => Ok(()),
         None => file.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA} COMMIT")),
+    }
+}
+
+/// Removes an empty file if nobody else has it open, through the only connection to it that this process has, which is of no use afterwards.
+pub(super) fn remove(file: &Connection) -> Result<(), StoreError> {
+    // Whoever has it open holds a lock on it all the time; this says so at once.
+    file.busy_timeout(std::time::Duration::ZERO)?;
+    file.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let mode: String = file.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0))?;
+    if mode != "delete" {
+        return Ok(());
+    }
+    file.execute_batch("BEGIN EXCLUSIVE")?;
+    let is_empty: bool = file.query_row("SELECT NOT EXISTS (SELECT 1 FROM tail)", [], |row| row.get(0))?;
+    match file.path() {
+        Some(path) if is_empty => {
+            std::fs::remove_file(path).map_err(|error| StoreError::Unavailable(format!("{path}: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 
