@@ -10,7 +10,6 @@ mod writing;
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -149,9 +148,17 @@ fn connect_beside(path: &Path, tail: &Path) -> Result<Connection, StoreError> {
     tail::prepare(&file)?;
     // Whoever closes it as the last one removes it; from now on there is somebody else.
     match fs::metadata(tail) {
-        Ok(now) if now.ino() == before.ino() => Ok(file),
+        Ok(now) if number(&now) == number(&before) => Ok(file),
         _ => Err(StoreError::Conflict("the tail was removed".to_owned())),
     }
+}
+
+/// The number by which the file system knows a file whatever its name; where there is none, no tail is removed.
+fn number(file: &fs::Metadata) -> Option<u64> {
+    #[cfg(unix)]
+    return Some(std::os::unix::fs::MetadataExt::ino(file));
+    #[cfg(not(unix))]
+    return None;
 }
 
 fn connect(path: &Path, access: Access) -> Result<Connection, StoreError> {

@@ -301,7 +301,9 @@ impl Open {
             && let Some(settled) = tail::settled(&self.connection)?
         {
             file.execute("DELETE FROM tail WHERE number <= ?1", [settled])?;
-            if let Err(error) = tail::remove(file) {
+            if cfg!(unix)
+                && let Err(error) = tail::remove(file)
+            {
                 tracing::debug!(%error, "the tail stays, and is empty");
             }
         }
