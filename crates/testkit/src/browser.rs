@@ -42,7 +42,7 @@ pub use visitor::Authenticator;
 /// How long Chromium may take to start.
 const START: Duration = Duration::from_secs(30);
 /// How long a page may take to load, or to show what is waited for.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the browser may take to answer: the accessibility of five hundred boxes is half a minute's work beside others.
 const ANSWER: Duration = Duration::from_secs(90);
 
