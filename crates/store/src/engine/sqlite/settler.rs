@@ -3,6 +3,7 @@
 //! It writes into the database only between an order and its end, and the thread that writes only while there is none. So the two never
 //! wait for each other's locks, and who holds the database knows that nobody of this process changes it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -33,7 +34,9 @@ impl Settler {
         let (end, ended) = mpsc::channel();
         let work = move || {
             while let Ok((slice, waiting)) = ordered.recv() {
-                let settled = settle(&connection, &slice, &log);
+                // Whoever writes has to learn that the slice still waits, whatever happens to this thread.
+                let settled = catch_unwind(AssertUnwindSafe(|| settle(&connection, &slice, &log)));
+                let settled = settled.unwrap_or_else(|_| Err(StoreError::Stopped("settling panicked".to_owned())));
                 if let Err(error) = &settled {
                     log.note(error);
                 }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
 use crate::error::StoreError;
 use crate::ledger::{CLAIM_REQUEST, CREATE_JOURNAL, SAVE_CODE, SAVE_STREAM, SAVE_WALLET};
@@ -105,16 +105,27 @@ pub(super) fn attach(connection: &Connection, path: &Path) -> Result<(), StoreEr
 
 /// Whether something waits that the database does not have yet.
 pub(super) fn waits(connection: &Connection) -> Result<bool, rusqlite::Error> {
-    // Before the migrations there is no such table.
     let text = "SELECT 1 FROM beside.tail WHERE number > (SELECT number FROM main.settled) LIMIT 1";
-    let Ok(mut statement) = connection.prepare_cached(text) else { return Ok(false) };
-    statement.exists([])
+    prepare_if_migrated(connection, text)?.map_or(Ok(false), |mut statement| statement.exists([]))
 }
 
 /// Up to which number the database has the rows of the tail; `None` before the migrations.
 pub(super) fn settled(connection: &Connection) -> Result<Option<i64>, StoreError> {
-    let Ok(mut statement) = connection.prepare_cached("SELECT number FROM settled") else { return Ok(None) };
-    Ok(Some(statement.query_row([], |row| row.get(0))?))
+    let statement = prepare_if_migrated(connection, "SELECT number FROM settled")?;
+    Ok(statement.map(|mut statement| statement.query_row([], |row| row.get(0))).transpose()?)
+}
+
+/// A statement, or nothing before the migrations, when its table is not there. A database that cannot be read just now has it all the same.
+fn prepare_if_migrated<'a>(
+    connection: &'a Connection,
+    text: &str,
+) -> Result<Option<CachedStatement<'a>>, rusqlite::Error> {
+    match connection.prepare_cached(text) {
+        Ok(statement) => Ok(Some(statement)),
+        // SQLite has no code for it.
+        Err(error) if error.to_string().contains("no such table") => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What is settled at once: rows of the file as it holds them, each with its number.
@@ -122,8 +133,6 @@ pub(super) fn settled(connection: &Connection) -> Result<Option<i64>, StoreError
 pub(super) struct Slice {
     rows: Vec<(i64, Vec<u8>)>,
     transactions: usize,
-    /// The number of its last row.
-    last: i64,
 }
 
 impl Slice {
@@ -159,13 +168,13 @@ impl Slice {
                 }
             }
         }
-        connection.prepare_cached("UPDATE settled SET number = ?1 WHERE number < ?1")?.execute([self.last])?;
+        connection.prepare_cached("UPDATE settled SET number = ?1 WHERE number < ?1")?.execute([self.last()])?;
         Ok(())
     }
 
-    /// The number of its last row.
-    pub(super) const fn last(&self) -> i64 {
-        self.last
+    /// The number of its last row; 0 if it has none.
+    pub(super) fn last(&self) -> i64 {
+        self.rows.last().map_or(0, |(number, _)| *number)
     }
 }
 
@@ -269,7 +278,6 @@ impl Tail {
             self.read_row(number, row.get_ref(1)?.as_blob().map_err(|_| corrupt())?)?;
             self.last = number;
         }
-        self.next.last = self.last;
         Ok(())
     }
 
@@ -351,7 +359,6 @@ impl Tail {
     /// What was added so far has its number; what comes has the next one.
     fn end_number(&mut self) {
         self.last = self.last.saturating_add(1);
-        self.next.last = self.last;
         let capacity = self.added.len();
         self.next.rows.push((self.last, std::mem::replace(&mut self.added, Vec::with_capacity(capacity))));
     }
@@ -368,14 +375,14 @@ impl Tail {
     /// Forgets what the database has.
     pub(super) fn forget(&mut self, slice: &Slice) {
         // What waits under a later number again stays.
-        self.latest.retain(|_, number| *number > slice.last);
+        let last = slice.last();
+        self.latest.retain(|_, number| *number > last);
     }
 
     /// Takes back what could not be settled.
     pub(super) fn take_back(&mut self, mut slice: Slice) {
         slice.rows.append(&mut self.next.rows);
         slice.transactions = slice.transactions.saturating_add(self.next.transactions);
-        slice.last = slice.last.max(self.next.last);
         self.next = slice;
     }
 
