@@ -35,7 +35,8 @@ static MIGRATIONS: &[Migration] = migrations![
     6 "0006_reviews",
     7 "0007_readiness",
     8 "0008_journal",
-    9 "0009_tail"
+    9 "0009_tail",
+    10 "0010_codes"
 ];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.

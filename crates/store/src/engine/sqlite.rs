@@ -1,5 +1,6 @@
 //! SQLite: one thread that writes, one that settles what it recorded, a few that read, each the owner of its connection.
 
+mod claims;
 mod log;
 mod memory;
 mod open;
@@ -34,6 +35,8 @@ const STATEMENT_CACHE: usize = 128;
 /// What a connection keeps of the file in memory: KiB, negative as SQLite wants it. More is slower for the writer: after a page
 /// was split, a commit looks through all that is kept.
 const CACHE: i64 = -16_384;
+/// The same of the connection that settles: what a slice changes, so that no page of it is written twice.
+const CACHE_OF_SETTLER: i64 = -65_536;
 
 /// How long the log of the tail grows before it is moved, in MiB: what stands in it is soon removed again.
 const TAIL_LOG: usize = 8;
@@ -64,6 +67,7 @@ impl Sqlite {
         let mover = Worker::start("sqlite-mover", moving, Duty::Move(log.clone()))?;
         let mut settling = patiently(|| connect(path, Access::Write))?;
         log.watch(&mut settling)?;
+        settling.pragma_update(None, "cache_size", CACHE_OF_SETTLER)?;
 
         let tail = tail::file_of(path);
         let tail_log = log.beside(TAIL_LOG);
@@ -78,7 +82,7 @@ impl Sqlite {
         let duty = Duty::Write { database: (log.clone(), mover.clone()), tail: (tail_log, tail_mover.clone()) };
         let writer = Worker::start_with("sqlite-writer", writing, duty, |wake| {
             let settler = Settler::start(settling, log.clone(), mover.clone(), wake)?;
-            Ok(Some(Writing::new(file, settler)))
+            Ok(Some(Writing::new(path, file, settler)))
         })?;
         let readers = (0..options.sqlite_readers.max(1))
             .map(|_| {

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use warifu_core::id::TransactionId;
+use warifu_core::request::{CallerId, RequestKey};
 use warifu_core::wallet::WalletState;
 use warifu_store::{Database, DatabaseUrl, Options, StoreError};
 use warifu_testkit::{Engine, TestDatabase, waiting};
@@ -265,5 +267,36 @@ async fn a_tail_with_a_gap_is_told() {
     assert!(matches!(read, Err(StoreError::Corrupt { .. })), "{read:?}");
     again.close().await;
     assert_eq!(count(&copy, "journal"), 0);
+    opened.close().await;
+}
+
+/// A claimed key stays claimed, whoever claimed it: this process, long before or just now, or another one.
+#[tokio::test]
+async fn a_claimed_key_is_never_new_again() {
+    let (_database, opened, path) = town().await;
+    let claim = async |database: &Database, keys: std::ops::Range<u32>| -> usize {
+        let write = database.write(move |transaction| {
+            Box::pin(async move {
+                let name = |number: u32| format!("claimed-{number}").parse().unwrap();
+                let keys: Vec<_> =
+                    keys.map(|number| RequestKey { caller: CallerId::ISSUER, request_id: name(number) }).collect();
+                let id = TransactionId::generate(time(20), [7; 10]);
+                transaction.claim_requests(&keys.iter().map(|key| (key, id)).collect()).await.map(|new| new.len())
+            })
+        });
+        write.await.unwrap()
+    };
+    assert_eq!(claim(&opened, 0..1_000).await, 1_000);
+    // Reading has it settled.
+    assert_eq!(wallet(&opened).await, (9_700, 2));
+    // While the filter is read, and when it is there.
+    for end in (2_000..=8_000).step_by(1_000) {
+        assert_eq!(claim(&opened, end - 1_000..end).await, 1_000);
+        assert_eq!(claim(&opened, 0..end).await, 0);
+    }
+    let beside = Database::open(&DatabaseUrl::Sqlite(path), Options::default()).unwrap();
+    assert_eq!(claim(&beside, 7_000..9_000).await, 1_000);
+    assert_eq!(claim(&opened, 8_000..10_000).await, 1_000, "another process has claimed half of them");
+    beside.close().await;
     opened.close().await;
 }

@@ -14,7 +14,7 @@ use warifu_core::wallet::Wallet;
 
 use crate::ledger::StreamHead;
 
-/// How many wallets are remembered; at this number all are forgotten and read anew. Some 60 MiB of small ones.
+/// How many wallets are remembered, and as many that were before them. Twice some 60 MiB of small ones.
 const WALLETS: usize = 60_000;
 /// How many terminals.
 const PLACES: usize = 20_000;
@@ -32,7 +32,9 @@ pub(crate) struct Memory {
     pub(crate) policy: Option<Policy>,
     /// Terminals with their shops, without what they did over a day.
     pub(crate) places: HashMap<TerminalId, Place>,
+    /// Wallets that were read or written lately, and those before them: when there are too many the older half is forgotten.
     wallets: HashMap<WalletId, Wallet>,
+    wallets_before: HashMap<WalletId, Wallet>,
     codes: HashMap<CodeMac, IssuedCode>,
     /// The newest code of a wallet, of those that are remembered.
     newest: HashMap<WalletId, CodeMac>,
@@ -64,14 +66,14 @@ impl Memory {
 
     /// The wallet as it is.
     pub(crate) fn wallet(&self, id: WalletId) -> Option<&Wallet> {
-        self.wallets.get(&id)
+        self.wallets.get(&id).or_else(|| self.wallets_before.get(&id))
     }
 
     /// Remembers wallets as they were read or written just now.
     pub(crate) fn keep_wallets<'a>(&mut self, wallets: impl Iterator<Item = &'a Wallet>) {
         for wallet in wallets {
             if self.wallets.len() >= WALLETS {
-                self.wallets.clear();
+                self.wallets_before = std::mem::take(&mut self.wallets);
             }
             self.wallets.insert(wallet.id, wallet.clone());
         }

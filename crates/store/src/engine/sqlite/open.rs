@@ -82,6 +82,7 @@ impl Open {
         connection.execute_batch("BEGIN DEFERRED")?;
         if writing.is_changed(connection)? {
             writing.forget();
+            writing.tail.distrust_claims();
         }
         Ok(())
     }
@@ -412,6 +413,7 @@ impl Open {
         self.writing.iter_mut().for_each(|writing| {
             writing.has_changed = true;
             writing.memory.forget();
+            writing.tail.distrust_claims();
         });
         Ok(self.connection.execute_batch(text)?)
     }

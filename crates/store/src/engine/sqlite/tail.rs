@@ -16,12 +16,13 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 
+use super::claims::Claims;
 use crate::error::StoreError;
 use crate::ledger::{CLAIM_REQUEST, CREATE_JOURNAL, SAVE_CODE, SAVE_STREAM, SAVE_WALLET};
 use crate::registry::Each;
 use crate::value::{Row, Value};
 
-use rows::{FORMAT, corrupt, key, read_changes, write};
+use rows::{FORMAT, corrupt, key, name_of, read_changes, write};
 
 /// The statements whose rows wait, in the order in which they are written, with the number of columns that name a row. Of rows with the same name
 /// the last one counts. The place in this list is what the file holds, so it only grows at its end.
@@ -46,8 +47,8 @@ const WALLET: u8 = 3;
 /// How many transactions are a slice at least, at most, and for each of those that came together lately: what comes in small pieces leaves time
 /// to settle often, and then nobody waits long for it.
 const SHORTEST: usize = 64;
-const LONGEST: usize = 2_048;
-const FOR_EACH: usize = 32;
+const LONGEST: usize = 8_192;
+const FOR_EACH: usize = 128;
 /// How many transactions may wait before the next has to. Some 40 MiB.
 const MOST: usize = 16_384;
 
@@ -64,6 +65,11 @@ pub(crate) fn file_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-tail");
     PathBuf::from(name)
+}
+
+/// The name of a claimed request key.
+pub(super) fn name_of_claim(caller: Vec<u8>, request_id: String) -> Vec<u8> {
+    name_of(CLAIM, &[Value::Blob(caller), Value::Text(request_id)])
 }
 
 /// Gives a new file its tables.
@@ -179,8 +185,10 @@ impl Slice {
 }
 
 /// What waits, as the thread that writes knows it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Tail {
+    /// Which request keys are new.
+    claims: Claims,
     /// The number of the last row that waits under a name, with its place in [`LATER`] before it.
     latest: HashMap<Vec<u8>, i64>,
     /// What is to be settled next.
@@ -209,9 +217,19 @@ pub(super) enum Need {
 }
 
 impl Tail {
-    /// A tail of which nothing is known yet.
-    pub(super) fn unread() -> Self {
-        Self { is_stale: true, ..Self::default() }
+    /// The tail of the database at `path`, of which nothing is known yet.
+    pub(super) fn unread(path: &Path) -> Self {
+        Self {
+            claims: Claims::of(path),
+            latest: HashMap::new(),
+            next: Slice::default(),
+            last: 0,
+            added: Vec::new(),
+            added_transactions: 0,
+            together: 0,
+            is_stale: true,
+            needs: HashMap::new(),
+        }
     }
 
     /// The place of a statement whose rows wait.
@@ -230,11 +248,22 @@ impl Tail {
         let mut find = connection.prepare_cached("SELECT 1 FROM requests WHERE caller = ?1 AND request_id = ?2")?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
-            let is_taken = self.holds(CLAIM, &row) || find.exists(rusqlite::params_from_iter(row.iter().take(2)))?;
-            if !is_taken {
-                self.add(CLAIM, &row);
-                claimed.push(Row { statement, values: row });
+            let name = name_of(CLAIM, &row);
+            if self.latest.contains_key(&name) {
+                continue;
             }
+            if !self.claims.is_new(&name) {
+                if self.claims.look() {
+                    let waiting = self.latest.keys().filter(|name| name.first() == Some(&CLAIM));
+                    self.claims.begin(connection, waiting.map(Vec::as_slice))?;
+                }
+                if find.exists(rusqlite::params_from_iter(row.iter().take(2)))? {
+                    continue;
+                }
+            }
+            self.claims.add(&name);
+            self.add(CLAIM, &row);
+            claimed.push(Row { statement, values: row });
         }
         Ok(claimed)
     }
@@ -249,6 +278,11 @@ impl Tail {
         self.is_stale = true;
         self.added.clear();
         self.added_transactions = 0;
+    }
+
+    /// Forgets which request keys are claimed as well: somebody may have claimed some without saying so here.
+    pub(super) fn distrust_claims(&mut self) {
+        self.claims.forget();
     }
 
     /// Reads what waits. Whoever settles has to be done, and the connection has to see what it did.
@@ -313,10 +347,7 @@ impl Tail {
 
     /// Whether a row of this name waits.
     pub(super) fn holds(&self, place: u8, row: &[Value]) -> bool {
-        let columns = LATER.get(usize::from(place)).map_or(0, |(_, columns)| *columns);
-        let mut name = key(place, &[]);
-        row.iter().take(columns).for_each(|value| write(&mut name, value));
-        self.latest.contains_key(&name)
+        self.latest.contains_key(&name_of(place, row))
     }
 
     /// Whether what is known of it is what the file holds, with what is added.

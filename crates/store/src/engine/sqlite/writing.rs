@@ -1,5 +1,7 @@
 //! What the thread that writes has beside its connection: what it remembers, the tail with its file, and who settles it.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 
 use super::memory::Memory;
@@ -37,10 +39,11 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn new(file: Connection, settler: Settler) -> Self {
+    /// Of the database at `path`.
+    pub(super) fn new(path: &Path, file: Connection, settler: Settler) -> Self {
         Self {
             memory: Memory::default(),
-            tail: Tail::unread(),
+            tail: Tail::unread(path),
             file,
             settler,
             waiting: Vec::new(),

@@ -22,6 +22,14 @@ pub(super) fn key(place: u8, name: &[u8]) -> Vec<u8> {
     key
 }
 
+/// The name of a row of a table: its place and the columns that name it.
+pub(super) fn name_of(place: u8, row: &[Value]) -> Vec<u8> {
+    let columns = LATER.get(usize::from(place)).map_or(0, |(_, columns)| *columns);
+    let mut name = key(place, &[]);
+    row.iter().take(columns).for_each(|value| write(&mut name, value));
+    name
+}
+
 const NULL: u8 = 0;
 const INT: u8 = 1;
 const TEXT: u8 = 2;
