@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shuttle::future::yield_now;
 pub(crate) use shuttle::sync::RwLock;
-pub(crate) use shuttle::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 shuttle::lazy_static! {
     /// Microseconds since the schedule began.
@@ -28,6 +28,11 @@ impl Instant {
 /// Time passes, for everybody.
 pub(crate) fn advance(by: Duration) {
     NOW.fetch_add(micros(by), Ordering::SeqCst);
+}
+
+/// Starts a lane.
+pub(crate) fn start(lane: impl Future<Output = ()> + Send + 'static) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(lane)
 }
 
 /// Lets others go on, for as long as the schedule likes; then it is at least as late as was asked for.

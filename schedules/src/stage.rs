@@ -19,7 +19,6 @@ pub(crate) const ROOMY: Bounds = Bounds {
     queue_max: 32,
     batch_max: 3,
     deadline: Duration::from_secs(10),
-    standing: (1, Duration::from_millis(5)),
     long: 32,
     commits: 2,
     tries: 3,

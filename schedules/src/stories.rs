@@ -90,8 +90,7 @@ fn a_lost_outcome_is_asked_for_again_and_never_told_as_not_done() {
     });
 }
 
-/// While the queue stays long, whoever has waited longer than is bearable is told so and certainly not done, and batches
-/// are small.
+/// Once the queue stays long, whoever comes and finds a whole batch waiting is told so at once and certainly not done.
 #[test]
 fn a_queue_that_stays_long_tells_whom_it_will_not_do() {
     let bounds = Bounds { batch_max: 1, long: 1, ..ROOMY };

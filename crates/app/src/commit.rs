@@ -29,8 +29,6 @@ const BOUNDS: Bounds = Bounds {
     batch_max: 256,
     // A till waits 30 seconds.
     deadline: Duration::from_secs(10),
-    // While more comes than can be done, a short wait for some is worth more than a long one for all.
-    standing: (64, Duration::from_millis(5)),
     long: 64,
     commits: 16,
     tries: 5,
@@ -212,18 +210,32 @@ mod tests {
 
     #[test]
     fn only_a_queue_that_stays_long_while_commits_go_on_is_too_much() {
-        let pressure = Pressure::default();
+        let (pressure, full) = (Pressure::default(), BOUNDS.batch_max);
         let burst = |commits: u32| (0..commits).for_each(|_| pressure.note(BOUNDS.long, &BOUNDS));
         burst(BOUNDS.commits - 1);
-        assert!(!pressure.is_standing(&BOUNDS), "a burst");
+        assert!(!pressure.refuses(BOUNDS.queue_max, &BOUNDS), "a burst");
         pressure.note(BOUNDS.long - 1, &BOUNDS);
         burst(BOUNDS.commits - 1);
-        assert!(!pressure.is_standing(&BOUNDS), "another burst");
+        assert!(!pressure.refuses(BOUNDS.queue_max, &BOUNDS), "another burst");
         burst(1);
-        assert!(pressure.is_standing(&BOUNDS));
-        burst(100);
-        assert!(pressure.is_standing(&BOUNDS));
-        pressure.note(0, &BOUNDS);
-        assert!(!pressure.is_standing(&BOUNDS), "it has become short");
+        assert!(!pressure.refuses(full - 1, &BOUNDS), "the next commit takes it");
+        assert!(pressure.refuses(full, &BOUNDS));
+    }
+
+    #[test]
+    fn it_is_too_much_until_nobody_was_turned_away_for_a_while() {
+        let (pressure, full) = (Pressure::default(), BOUNDS.batch_max);
+        let commits = |count: u32, waiting: usize| (0..count).for_each(|_| pressure.note(waiting, &BOUNDS));
+        commits(BOUNDS.commits, BOUNDS.long);
+        for _ in 0..100 {
+            assert!(pressure.refuses(full, &BOUNDS), "every commit takes all that waits, and more comes");
+            pressure.note(0, &BOUNDS);
+        }
+        commits(BOUNDS.commits - 1, 0);
+        assert!(pressure.refuses(full, &BOUNDS), "one that is turned away is enough");
+        commits(BOUNDS.commits, 0);
+        assert!(pressure.refuses(full, &BOUNDS), "the first of these was turned away before");
+        commits(1 + BOUNDS.commits, 0);
+        assert!(!pressure.refuses(full, &BOUNDS));
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::means::{AtomicU32, AtomicU64, Instant, Ordering, RwLock, sleep};
+use super::means::{AtomicBool, AtomicU32, AtomicU64, Instant, Ordering, RwLock, sleep, start};
 use super::{Fault, StoreError};
 
 /// What keeps the queue from growing, and a command from waiting, without end.
@@ -19,11 +19,10 @@ pub(super) struct Bounds {
     pub(super) batch_max: usize,
     /// How long a command may wait before it is dropped undone.
     pub(super) deadline: Duration,
-    /// How many commands one commit takes, and how long one may have waited, while more comes than can be done.
-    pub(super) standing: (usize, Duration),
     /// How many commands are a long queue.
     pub(super) long: usize,
-    /// How many commits in a row must leave a long queue behind them until more comes than can be done.
+    /// How many commits in a row must leave a long queue behind them until more comes than can be done; and how many must
+    /// pass without a command being turned away until it does no more.
     pub(super) commits: u32,
     /// How often a batch is run because it gave way to another one or lost its answer.
     pub(super) tries: u32,
@@ -85,22 +84,42 @@ struct Lane<S, R, C> {
 /// Whether more comes than can be done.
 ///
 /// A burst fills the queue too, and so does a disk that stands still for a moment; both are worked off by a few commits.
-/// Only a queue that stays long while commits go on is too much.
+/// Only a queue that stays long while commits go on is too much. From then on only as many may wait as the next commit takes:
+/// so every commit is full, whoever is let in is done by the one after the one at work, and all others are told at once.
 #[derive(Debug, Default)]
-pub(super) struct Pressure(AtomicU32);
+pub(super) struct Pressure {
+    is_standing: AtomicBool,
+    /// How many commits in a row speak for the other.
+    commits: AtomicU32,
+    has_refused: AtomicBool,
+}
 
 impl Pressure {
     /// Notes what waits behind a batch that was taken.
     pub(super) fn note(&self, waiting: usize, bounds: &Bounds) {
-        if waiting < bounds.long {
-            self.0.store(0, Ordering::Relaxed);
-        } else {
-            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
+        let is_standing = self.is_standing.load(Ordering::Relaxed);
+        let changes = match is_standing {
+            true => !self.has_refused.swap(false, Ordering::Relaxed),
+            false => waiting >= bounds.long,
+        };
+        let commits = match changes {
+            true => self.commits.load(Ordering::Relaxed).saturating_add(1),
+            false => 0,
+        };
+        let is_over = commits >= bounds.commits;
+        self.commits.store(if is_over { 0 } else { commits }, Ordering::Relaxed);
+        if is_over {
+            self.is_standing.store(!is_standing, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn is_standing(&self, bounds: &Bounds) -> bool {
-        self.0.load(Ordering::Relaxed) >= bounds.commits
+    /// Whether one more would be too many behind so many that wait.
+    pub(super) fn refuses(&self, waiting: usize, bounds: &Bounds) -> bool {
+        let refuses = self.is_standing.load(Ordering::Relaxed) && waiting >= bounds.batch_max;
+        if refuses {
+            self.has_refused.store(true, Ordering::Relaxed);
+        }
+        refuses
     }
 }
 
@@ -130,7 +149,7 @@ where
                     counters: Arc::clone(&counters),
                     pressure: Arc::clone(&pressure),
                 };
-                tokio::spawn(lane.run())
+                start(lane.run())
             })
             .collect();
         let entrance = Arc::new(RwLock::new(Some(sender)));
@@ -141,18 +160,20 @@ where
     pub(crate) async fn submit(&self, submission: S) -> Result<R, Fault> {
         let sender = self.entrance.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Fault::ShuttingDown)?;
         let (answer, answered) = oneshot::channel();
-        sender.try_send(Pending { submission, since: Instant::now(), answer }).map_err(|_| {
+        let waiting = sender.max_capacity().saturating_sub(sender.capacity());
+        let is_queued = !self.pressure.refuses(waiting, &self.bounds)
+            && sender.try_send(Pending { submission, since: Instant::now(), answer }).is_ok();
+        if !is_queued {
             self.counters.overloaded.fetch_add(1, Ordering::Relaxed);
-            Fault::Overloaded
-        })?;
+            return Err(Fault::Overloaded);
+        }
         drop(sender);
         answered.await.map_err(|_| StoreError::Unknown("the commit queue ended".to_owned()))?
     }
 
-    /// Whether a command that came now would most likely be told that too much waits, so that it can be told so before it is
-    /// read.
+    /// Whether a command that came now would be told that too much waits, so that it can be told so before it is read.
     pub(crate) fn is_overloaded(&self) -> bool {
-        self.pressure.is_standing(&self.bounds) && self.waiting() >= self.bounds.long
+        self.pressure.refuses(self.waiting(), &self.bounds)
     }
 
     fn waiting(&self) -> usize {
@@ -219,16 +240,13 @@ where
     /// Takes what is there and never waits for more: a window would only add its length to every answer. Who has waited
     /// longer than is bearable is told so and not taken. `None` when there is nothing and nothing will come.
     async fn next_batch(&self) -> Option<Vec<Pending<S, R>>> {
-        let (most, patience) = match self.pressure.is_standing(&self.bounds) {
-            true => self.bounds.standing,
-            false => (self.bounds.batch_max, self.bounds.deadline),
-        };
+        let most = self.bounds.batch_max;
         let mut queue = self.queue.lock().await;
         let mut taken = vec![queue.recv().await?];
         let mut batch = Vec::with_capacity(most);
         while !taken.is_empty() {
             let (live, late): (Vec<_>, Vec<_>) =
-                taken.into_iter().partition(|pending: &Pending<S, R>| pending.since.elapsed() < patience);
+                taken.into_iter().partition(|pending: &Pending<S, R>| pending.since.elapsed() < self.bounds.deadline);
             batch.extend(live);
             late.into_iter().for_each(|pending| self.drop_late(pending));
             taken = std::iter::from_fn(|| queue.try_recv().ok()).take(most.saturating_sub(batch.len())).collect();
@@ -238,13 +256,8 @@ where
     }
 
     fn drop_late(&self, pending: Pending<S, R>) {
-        let is_late = pending.since.elapsed() >= self.bounds.deadline;
-        let (counter, fault) = match is_late {
-            true => (&self.counters.dropped, Fault::TimedOut),
-            false => (&self.counters.overloaded, Fault::Overloaded),
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-        let _ = pending.answer.send(Err(fault));
+        self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        let _ = pending.answer.send(Err(Fault::TimedOut));
     }
 
     /// Commits a batch and answers everyone in it. A batch that fails for a reason that may lie with one command is taken

@@ -13,8 +13,8 @@ on_both_databases! {
     async fn a_full_queue_tells_at_once_and_does_nothing(database: TestDatabase) {
         let town = Town::found(&database).await;
         let code = Code::new(&PREFIX.parse().unwrap(), 1).unwrap();
-        let keys: Vec<_> = (0..4_200).map(|number| format!("p-{number}")).collect();
-        // Polled in one go, before any lane has its turn.
+        let keys: Vec<_> = (0..20_000).map(|number| format!("p-{number}")).collect();
+        // Polled in one go, faster than lanes can work.
         let answers = join_all(keys.iter().map(|key| town.pay(key, &code, 1))).await;
         let mut overloaded = Vec::new();
         for (key, answer) in keys.iter().zip(answers) {
@@ -24,13 +24,15 @@ on_both_databases! {
                 Err(other) => panic!("{other:?}"),
             }
         }
-        assert_eq!(overloaded.len(), 4_200 - 4_096);
-        assert_eq!(database.query_raw("SELECT count(*) FROM requests").await, [["4096"]]);
+        let done = keys.len() - overloaded.len();
+        assert!(done >= 4_096 && !overloaded.is_empty(), "{done} were done");
+        assert_eq!(database.query_raw("SELECT count(*) FROM requests").await, [[done.to_string()]]);
         let again = town.pay(overloaded[0], &code, 1).await.unwrap();
         assert!(!again.replayed);
         let statistics = town.app.statistics();
-        assert_eq!((statistics.commands, statistics.overloaded, statistics.waiting), (4_097, 104, 0));
-        assert!(statistics.batches < 100, "{statistics:?}");
+        let (done, told) = (done as u64 + 1, overloaded.len() as u64);
+        assert_eq!((statistics.commands, statistics.overloaded, statistics.waiting), (done, told, 0));
+        assert!(statistics.batches < done / 20, "{statistics:?}");
         town.close_clean(&database).await;
     }
 
