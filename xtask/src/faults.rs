@@ -125,6 +125,17 @@ pub(crate) fn disk_faults(root: &Path, arguments: &[&str]) -> Result<(), String>
     disk::run(&options.binaries(root)?, &sites, options.seed()?)
 }
 
+/// `cargo xtask overload`.
+pub(crate) fn overload(root: &Path, arguments: &[&str]) -> Result<(), String> {
+    let options = Options::read(arguments, &["--times", "--seconds", "--sync-ms"])?;
+    let small = |name: &str, otherwise: u64| {
+        u32::try_from(options.number(name, otherwise)?).map_err(|_| format!("{name} is too large"))
+    };
+    let (times, seconds) = (small("--times", 10)?.max(1), small("--seconds", 30)?.max(1));
+    let sync = Duration::from_millis(options.number("--sync-ms", 100)?);
+    crate::bench::overload::run(root, &crate::bench::overload::Load { times, seconds, sync })
+}
+
 /// The programs that this very build of the workspace made, for tests.
 #[cfg(test)]
 fn built_beside() -> Result<Binaries, String> {

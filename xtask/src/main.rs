@@ -17,6 +17,7 @@ cargo xtask <command>
   setup                         look for what the tests need, install what is missing where that is possible
   test [--fast] [nextest args]  setup, format, clippy, all tests, documentation tests, schedules; --fast runs setup and nextest only
   bench [--quick] [part...]     measure: ledger, aged, sqlite, postgres, board; all of them if none is named
+  overload                      far more than can be done, for long: --times N --seconds N --sync-ms N
   tidy                          check the rules of the house
   tidy --bless                  lower the ratchets to what is left, rewrite the list of frozen migrations
   tidy --bless-new              also accept new excess and freeze new migrations (at a release)
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Some((&"test", rest)) => test::run(&root(), rest),
         Some((&"bench", ["--quick", parts @ ..])) => bench::run(&root(), true, parts),
         Some((&"bench", parts)) => bench::run(&root(), false, parts),
+        Some((&"overload", rest)) => faults::overload(&root(), rest),
         Some((&"tidy", [])) => tidy::run(&root(), tidy::Bless::Nothing),
         Some((&"tidy", ["--bless"])) => tidy::run(&root(), tidy::Bless::Lower),
         Some((&"tidy", ["--bless-new"])) => tidy::run(&root(), tidy::Bless::AddNew),

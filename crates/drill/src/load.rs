@@ -60,6 +60,9 @@ pub enum Act {
     Issue,
     /// A till takes a payment by a code that was issued before.
     Pay,
+    /// A till asks for one by a code that was used up: it is decided, recorded and refused (422), as durably as a payment. For
+    /// loads that last longer than codes do.
+    Used,
     /// A till sends the same to the route that reads it and stores nothing.
     Check,
     /// Both one after the other: a code, and the payment by it.
@@ -103,9 +106,10 @@ impl FromStr for Run {
         let act = match act {
             "issue" => Act::Issue,
             "pay" => Act::Pay,
+            "used" => Act::Used,
             "check" => Act::Check,
             "pair" => Act::Pair,
-            _ => return Err("the act is issue, pay, check or pair"),
+            _ => return Err("the act is issue, pay, used, check or pair"),
         };
         let count = |text: &str, most: usize| text.parse().ok().filter(|count| (1..=most).contains(count));
         Ok(Self {
@@ -222,7 +226,7 @@ impl Load {
             format!(r#"{{"request_id":"{}-{number:09}","code":"{code}","amount":500,"currency":"JPY"}}"#, run.name);
         let Some(credential) = self.crowd.terminals.get(terminal) else { return seen.lose() };
         match connection.post(path, credential, &body).await {
-            Ok(answer) => seen.take(&answer),
+            Ok(answer) => seen.take(&answer, if run.act == Act::Used { &[422] } else { &[200, 201] }),
             Err(_) => seen.lose(),
         }
     }
@@ -238,7 +242,7 @@ impl Load {
                 }
                 Verdict::Good
             }
-            Ok(answer) => seen.take(&answer),
+            Ok(answer) => seen.take(&answer, &[]),
             Err(_) => seen.lose(),
         }
     }
@@ -252,14 +256,15 @@ enum Verdict {
 }
 
 impl Seen {
-    fn take(&mut self, answer: &crate::wire::Answer<'_>) -> Verdict {
-        let (verdict, word) = match answer.status {
-            200 | 201 => (Verdict::Good, "state"),
-            429 | 503 => (Verdict::Overloaded, "code"),
-            _ => (Verdict::Other, "code"),
+    /// Counts an answer, for which one of `hoped` was hoped.
+    fn take(&mut self, answer: &crate::wire::Answer<'_>, hoped: &[u16]) -> Verdict {
+        let verdict = match answer.status {
+            status if hoped.contains(&status) => Verdict::Good,
+            429 | 503 => Verdict::Overloaded,
+            _ => Verdict::Other,
         };
         if verdict != Verdict::Good {
-            let word = format!("{} {}", answer.status, answer.field(word).unwrap_or_default());
+            let word = format!("{} {}", answer.status, answer.field("code").unwrap_or_default());
             self.count(word);
         }
         if verdict == Verdict::Overloaded && !answer.has_retry_after {

@@ -25,7 +25,7 @@ struct Cli {
     /// How many members have their phones open meanwhile.
     #[arg(long, default_value_t = 0)]
     phones: usize,
-    /// What to do, one after the other: `issue`, `pay`, `check` or `pair`, then connections and requests, as in
+    /// What to do, one after the other: `issue`, `pay`, `used`, `check` or `pair`, then connections and requests, as in
     /// `pay:64:50000`, or `pay@5000:256:25000` for so many a second whether answers come or not.
     #[arg(required = true)]
     runs: Vec<Run>,

@@ -34,7 +34,8 @@ async fn a_crowd_pays_and_the_books_hold() {
     assert_eq!((paid.done, paid.answers.len()), (8, 0));
     let again = run("pay:4:8").await;
     assert_eq!((again.done, again.answers.get("422 code_consumed")), (0, Some(&8)), "each code is good once");
+    assert_eq!(run("used:4:16").await.done, 16, "and a refusal is what is hoped for here");
     assert_eq!(run("pair:4:40").await.done, 40);
-    assert_eq!(server.journal_count().await, 8 + 8 + 8 + 40);
+    assert_eq!(server.journal_count().await, 8 + 8 + 8 + 16 + 40);
     server.verify().await;
 }

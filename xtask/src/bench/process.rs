@@ -25,10 +25,7 @@ pub(crate) struct Programs {
 impl Programs {
     /// Builds them as shops run them.
     pub(crate) fn build(root: &Path) -> Result<Self, String> {
-        let mut build = command(
-            "cargo",
-            &["build", "--release", "--locked", "-p", "warifu", "-p", "warifu-drill", "-p", "warifu-measure"],
-        );
+        let mut build = command("cargo", &["build", "--release", "--workspace", "--bins", "--locked"]);
         if !crate::command::announce_and_run(build.current_dir(root)) {
             return Err("the programs cannot be built".to_owned());
         }
@@ -58,6 +55,7 @@ pub(crate) fn answers(program: &Path, arguments: &[&str]) -> Result<Vec<Value>, 
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
+    process: u32,
     /// Where it listens.
     pub(crate) address: String,
     /// From its start to the first request that is answered with "ready".
@@ -68,31 +66,67 @@ impl Server {
     /// Starts it with every rule on, as its defaults are.
     pub(crate) fn start(programs: &Programs, folder: &Path, database: &str) -> Result<Self, String> {
         let how = ["serve", "--issuer-prefix", "90000123", "--metrics-listen", "off"];
-        Self::start_with(programs, folder, database, &how)
+        Self::start_with(programs, folder, database, &how, Duration::ZERO)
+    }
+
+    /// Starts it without a limit for each caller, on a disk whose every sync takes so much longer.
+    pub(crate) fn start_slow(
+        programs: &Programs,
+        folder: &Path,
+        database: &str,
+        sync: Duration,
+    ) -> Result<Self, String> {
+        let how = ["serve", "--issuer-prefix", "90000123", "--metrics-listen", "off", "--requests-per-second", "off"];
+        Self::start_with(programs, folder, database, &how, sync)
     }
 
     /// Starts the failure board alone, on which anybody begins reviews, without a limit for the one address that all come from.
     pub(crate) fn start_board(programs: &Programs, folder: &Path, database: &str) -> Result<Self, String> {
         let how = ["board", "--reviews-begun-by", "anyone", "--requests-per-second", "off"];
-        Self::start_with(programs, folder, database, &how)
+        Self::start_with(programs, folder, database, &how, Duration::ZERO)
     }
 
-    fn start_with(programs: &Programs, folder: &Path, database: &str, how: &[&str]) -> Result<Self, String> {
-        let log = folder.join("serve.log");
+    fn start_with(
+        programs: &Programs,
+        folder: &Path,
+        database: &str,
+        how: &[&str],
+        sync: Duration,
+    ) -> Result<Self, String> {
+        let (log, note) = (folder.join("serve.log"), folder.join("serve.pid"));
+        let _ = std::fs::remove_file(&note);
         let file = File::create(&log).map_err(|error| error.to_string())?;
         let keys = folder.join("keys");
         let started = Instant::now();
-        let child = command(&programs.warifu, how)
+        // The number of the server itself, whoever is its parent.
+        let itself = ["-c", "echo $$ > \"$0\"; exec \"$@\""];
+        let mut start = match sync.is_zero() {
+            true => command("sh", &itself),
+            false => {
+                let delay = format!("inject=fsync:delay_exit={}", sync.as_micros());
+                let mut strace = command("strace", &["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]);
+                strace.args(["-e", "trace=fsync", "-e", &delay, "sh"]).args(itself);
+                strace
+            }
+        };
+        let child = start
+            .arg(&note)
+            .arg(&programs.warifu)
+            .args(how)
             .args(["--listen", "127.0.0.1:0", "--database", database, "--keys"])
             .arg(&keys)
             .stdout(Stdio::null())
             .stderr(file)
             .spawn()
             .map_err(|error| error.to_string())?;
-        let mut server = Self { child, address: String::new(), ready_after: Duration::ZERO };
+        let mut server = Self { child, process: 0, address: String::new(), ready_after: Duration::ZERO };
         while started.elapsed() < START {
             if server.address.is_empty() {
                 server.address = listening(&log).unwrap_or_default();
+            }
+            if server.process == 0 {
+                let number = std::fs::read_to_string(&note).ok();
+                server.process = number.and_then(|text| text.trim().parse().ok()).unwrap_or_default();
             }
             if !server.address.is_empty() && is_ready(&server.address) {
                 server.ready_after = started.elapsed();
@@ -108,7 +142,7 @@ impl Server {
 
     /// Resident memory in MiB: now, and at its highest.
     pub(crate) fn memory(&self) -> Option<(u64, u64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process)).ok()?;
         let field = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name))?;
             line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib / 1024)
@@ -119,7 +153,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = command("kill", &["-TERM", &self.child.id().to_string()]).status();
+        if self.process != 0 {
+            let _ = command("kill", &["-TERM", &self.process.to_string()]).status();
+        }
         let deadline = Instant::now() + START;
         while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(5));
