@@ -95,10 +95,10 @@ fn a_lost_outcome_is_asked_for_again_and_never_told_as_not_done() {
 fn a_queue_that_stays_long_tells_whom_it_will_not_do() {
     let bounds = Bounds { batch_max: 1, long: 1, ..ROOMY };
     play(bounds, &[Done], &["done", "overloaded"], |stage| async move {
-        let mut people = stage.crowd(6, &[Plain]);
+        let mut people = stage.crowd(6, &[Plain, Plain]);
         people.push(stage.clock(2, Duration::from_millis(4)));
         all(people).await;
-        assert_eq!(stage.books.count("done") + stage.books.count("overloaded"), 6);
+        assert_eq!(stage.books.count("done") + stage.books.count("overloaded"), 12);
         assert_eq!(stage.books.count("timed out"), 0);
     });
 }
