@@ -1,6 +1,9 @@
 //! The commit queue at its bounds: full, and closing.
 
+use std::time::Duration;
+
 use futures::future::join_all;
+use tokio::sync::oneshot;
 use warifu_app::Fault;
 use warifu_core::code::Code;
 use warifu_core::refusal::Refusal;
@@ -13,9 +16,27 @@ on_both_databases! {
     async fn a_full_queue_tells_at_once_and_does_nothing(database: TestDatabase) {
         let town = Town::found(&database).await;
         let code = Code::new(&PREFIX.parse().unwrap(), 1).unwrap();
-        let keys: Vec<_> = (0..20_000).map(|number| format!("p-{number}")).collect();
-        // Polled in one go, faster than lanes can work.
-        let answers = join_all(keys.iter().map(|key| town.pay(key, &code, 1))).await;
+        let keys: Vec<_> = (0..12_000).map(|number| format!("p-{number}")).collect();
+        // On SQLite whoever holds the database keeps the lanes from their work; on PostgreSQL they are slower than who asks.
+        let (beside, (begin, begun), (release, released)) = (database.open().await, oneshot::channel(), oneshot::channel());
+        let held = tokio::spawn(async move {
+            let hold = async |begin: oneshot::Sender<()>, released: oneshot::Receiver<()>| {
+                let _ = begin.send(());
+                let _ = released.await;
+                Ok(())
+            };
+            beside.write(move |_| Box::pin(hold(begin, released))).await.unwrap();
+            beside.close().await;
+        });
+        begun.await.unwrap();
+        let until_full = async {
+            while town.app.statistics().overloaded == 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let _ = release.send(());
+        };
+        let (answers, ()) = tokio::join!(join_all(keys.iter().map(|key| town.pay(key, &code, 1))), until_full);
+        held.await.unwrap();
         let mut overloaded = Vec::new();
         for (key, answer) in keys.iter().zip(answers) {
             match answer {
