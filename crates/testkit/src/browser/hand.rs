@@ -129,8 +129,10 @@ impl Page {
         let mut there = Vec::new();
         while Instant::now() < deadline {
             there = std::fs::read_dir(folder).expect("the folder is there").flatten().map(|it| it.path()).collect();
-            // While it is written it has another name.
-            if let Some(path) = there.iter().find(|path| path.extension().is_some_and(|it| it == ending)) {
+            // While it is written it has another name, and an empty file may keep its own for it.
+            let is_written = |path: &Path| path.metadata().is_ok_and(|file| file.len() > 0);
+            let found = there.iter().find(|path| path.extension().is_some_and(|it| it == ending) && is_written(path));
+            if let Some(path) = found {
                 return path.clone();
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
