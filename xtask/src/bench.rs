@@ -43,7 +43,7 @@ const FULL: Scale = Scale {
     prevent_each: 1_000,
 };
 
-/// Ends in four minutes, building aside.
+/// Meant to end in four minutes, building aside.
 const QUICK: Scale = Scale {
     rounds: 3,
     members: 5_000,
