@@ -41,28 +41,24 @@ pub(crate) fn run(root: &Path, load: &Load) -> Result<(), String> {
     answers(&programs.measure, &["crowd", &url, &keys, &crowd, &MEMBERS.to_string(), "256"])?;
     let server = Server::start_slow(&programs, &folder.0, &url, load.sync)?;
     let mut runs = 0;
-    let mut drill = |acts: &[String]| {
+    // Each run has codes used up first, for the drill does not know those of another run.
+    let mut drill = |last: String| {
         runs += 1;
-        let name = format!("d{runs}");
-        let mut arguments = vec!["--address", &server.address, "--crowd", &crowd, "--name", &name];
-        arguments.extend(acts.iter().map(String::as_str));
-        let found = answers(&programs.drill, &arguments)?;
-        found.into_iter().next_back().ok_or_else(|| "the drill said nothing".to_owned())
+        let (name, issue, pay) = (format!("d{runs}"), format!("issue:64:{MEMBERS}"), format!("pay:64:{MEMBERS}"));
+        let to = ["--address", &server.address, "--crowd", &crowd, "--name", &name, &issue, &pay, &last];
+        answers(&programs.drill, &to)?.pop().ok_or_else(|| "the drill said nothing".to_owned())
     };
-    drill(&[format!("issue:64:{MEMBERS}"), format!("pay:64:{MEMBERS}")])?;
     let used = |pace: f64, connections: usize, seconds: f64| match pace {
         0.0 => format!("used:{connections}:{seconds:.0}"),
         _ => format!("used@{pace:.0}:{connections}:{:.0}", pace * seconds),
     };
-    let mut with_codes = |last: String| drill(&[format!("issue:64:{MEMBERS}"), format!("pay:64:{MEMBERS}"), last]);
-
-    let first = number(&with_codes(used(0.0, CLOSED, 5_000.0))?, "/rate")?;
+    let first = number(&drill(used(0.0, CLOSED, 5_000.0))?, "/rate")?;
     let mut peaks = Vec::new();
     for _ in 0..3 {
-        peaks.push(number(&with_codes(used(0.0, CLOSED, first * STRETCH))?, "/rate")?);
+        peaks.push(number(&drill(used(0.0, CLOSED, first * STRETCH))?, "/rate")?);
     }
     let peak = median(&peaks);
-    let usual = with_codes(used(peak / 2.0, OPEN, STRETCH))?;
+    let usual = drill(used(peak / 2.0, OPEN, STRETCH))?;
     let memory = || server.memory().map_or(0, |(now, _)| now);
     let before = memory();
     let asked = peak * f64::from(load.times);
@@ -75,11 +71,11 @@ pub(crate) fn run(root: &Path, load: &Load) -> Result<(), String> {
             }
             seen
         });
-        let over = with_codes(used(asked, OPEN, f64::from(load.seconds)));
+        let over = drill(used(asked, OPEN, f64::from(load.seconds)));
         drop(done);
         (over, watch.join().unwrap_or_default())
     });
-    let [soon, later] = [(), ()].map(|()| with_codes(used(peak / 2.0, OPEN, STRETCH)));
+    let [soon, later] = [(), ()].map(|()| drill(used(peak / 2.0, OPEN, STRETCH)));
 
     let found = Found { peaks, usual, over: over?, soon: soon?, later: later?, before, memories, after: memory() };
     found.report(load)?.write(root, false, false)
