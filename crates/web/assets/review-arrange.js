@@ -91,7 +91,9 @@ function causePanel(state, table, cause, causes) {
     reasons.replaceChildren(...(n ? [make("h4", "", t("reasons")), reasonsList(state, table, cause.key)] : []));
     // What was not chosen is asked first why not; all three are there in either case.
     const order = n ? ["why", "why_not", "discussion"] : ["why_not", "why", "discussion"];
-    if (!spoken.contains(document.activeElement) || !spoken.children.length) spoken.append(...order.map((kind) => boxes[kind]));
+    // What stands right already is not touched: a button that is taken out and put back under a finger is not pressed.
+    const stands = order.every((kind, at) => spoken.children[at] === boxes[kind]);
+    if (!stands && !spoken.contains(document.activeElement)) spoken.replaceChildren(...order.map((kind) => boxes[kind]));
   }
 
   state.on("counts", draw);

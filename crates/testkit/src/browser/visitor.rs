@@ -17,6 +17,10 @@ use super::{PATIENCE, Page};
 /// The accessibility checks that pages are judged by (axe-core, Mozilla Public License 2.0).
 const AXE: &str = include_str!("../../vendor/axe-core/axe.min.js");
 
+/// Finds the middle of an element once it stands still, whether it is free there, and has the page judge the press and the click that
+/// follow: what does not hit it is kept from what does stand there.
+const AIM: &str = include_str!("aim.js");
+
 /// A passkey store that Chromium plays, as a phone has one: it makes passkeys, and says that it knows its owner.
 #[derive(Clone, Debug)]
 pub struct Authenticator(AuthenticatorId);
@@ -68,28 +72,39 @@ impl Page {
         self.page.execute(clear).await.expect("the authenticator forgets");
     }
 
-    /// Taps the element in its middle, as a finger or a mouse does.
+    /// Taps the element in its middle, as a finger or a mouse does. Waits until it stands still, and taps again if the page drew something
+    /// else under the finger.
     ///
     /// # Panics
-    /// If it is not there, not visible, not enabled in time, or something lies over it.
+    /// If it is not there, not visible, not enabled in time, something lies over it, or it could not be hit.
     pub async fn tap(&self, selector: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (x, y) = self.middle_of(selector).await;
+            for kind in [DispatchMouseEventType::MousePressed, DispatchMouseEventType::MouseReleased] {
+                let mut event = DispatchMouseEventParams::new(kind, x, y);
+                event.button = Some(MouseButton::Left);
+                event.click_count = Some(1);
+                self.page.execute(event).await.expect("the mouse is moved");
+            }
+            // Where the tap led to another page, there is nobody left to say that it missed.
+            if self.try_evaluate::<bool>("window.hasMissed()").await != Ok(true) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "`{selector}` could not be hit");
+        }
+    }
+
+    /// Where the middle of the element is, once it stands still; from then on the page notes whether the next press and release hit it,
+    /// and keeps those that do not from what stands there instead.
+    async fn middle_of(&self, selector: &str) -> (f64, f64) {
         self.wait_for_visible(selector).await;
         let quoted = serde_json::to_string(selector).expect("a text is JSON");
-        self.wait_until(&format!("document.querySelector({quoted}).disabled !== true")).await;
-        let find = format!(
-            "(() => {{ const it = document.querySelector({quoted}); it.scrollIntoView({{ block: 'center' }}); \
-             const box = it.getBoundingClientRect(); const x = box.left + box.width / 2, y = box.top + box.height / 2; \
-             const over = document.elementFromPoint(x, y); \
-             return [x, y, it === over || it.contains(over) || over?.closest('label')?.contains(it) === true]; }})()"
-        );
+        self.wait_until(&format!("[false, undefined].includes(document.querySelector({quoted})?.disabled)")).await;
+        let find = format!("({AIM})({quoted})");
         let (x, y, is_free) = self.evaluate::<(f64, f64, bool)>(&find).await;
         assert!(is_free, "something lies over `{selector}`");
-        for kind in [DispatchMouseEventType::MousePressed, DispatchMouseEventType::MouseReleased] {
-            let mut event = DispatchMouseEventParams::new(kind, x, y);
-            event.button = Some(MouseButton::Left);
-            event.click_count = Some(1);
-            self.page.execute(event).await.expect("the mouse is moved");
-        }
+        (x, y)
     }
 
     /// Presses a key of the keyboard, such as `Tab` or `Enter`.

@@ -1,0 +1,35 @@
+(selector) => new Promise((found) => {
+  let last = "";
+  const look = () => {
+    const it = document.querySelector(selector);
+    it?.scrollIntoView({ block: "center" });
+    const box = it?.getBoundingClientRect();
+    const now = box && [box.left, box.top, box.width, box.height].join();
+    if (!now || now !== last) {
+      last = now;
+      return setTimeout(look, 20);
+    }
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+    const isIn = (over) => it === over || it.contains(over) || over?.closest?.("label")?.contains(it) === true;
+    let [pressed, clicked] = [null, null];
+    const judge = (event) => {
+      if (event.type === "click") clicked = event.target;
+      else pressed = event.target;
+      if (isIn(event.target)) return;
+      event.stopImmediatePropagation();
+      event.preventDefault();
+    };
+    const kinds = ["mousedown", "click"];
+    for (const kind of kinds) addEventListener(kind, judge, { capture: true, once: true });
+    window.hasMissed = () => {
+      for (const kind of kinds) removeEventListener(kind, judge, { capture: true });
+      if (clicked && isIn(clicked)) return false;
+      if (!pressed || !isIn(pressed)) return true;
+      // What a press alone opens or takes away is hit. What was drawn anew between press and release was not clicked.
+      const isThere = document.querySelector(selector)?.checkVisibility({ visibilityProperty: true }) === true;
+      return isThere && (clicked !== null || !it.isConnected);
+    };
+    return found([x, y, isIn(document.elementFromPoint(x, y))]);
+  };
+  look();
+})
