@@ -85,7 +85,6 @@ async fn run(
     now: Time,
     zone: &TimeZone,
 ) -> Result<Vec<Result<Receipt, Fault>>, StoreError> {
-    let head = transaction.lock_stream().await?;
     let mut first: BTreeMap<&RequestKey, &Command> = BTreeMap::new();
     for Submission { command, .. } in submissions {
         first.entry(&command.key).or_insert(command);
@@ -93,7 +92,7 @@ async fn run(
     let targets = targets(submissions, &first);
     let mut claims: BTreeMap<&RequestKey, TransactionId> = targets.iter().map(|(key, id)| (key, *id)).collect();
     claims.extend(first.iter().map(|(key, command)| (*key, command.id)));
-    let claimed = transaction.claim_requests(&claims).await?;
+    let (head, claimed) = transaction.begin_batch(&claims).await?;
 
     let mut commands: Vec<&Command> = first.values().copied().filter(|it| claimed.contains(&it.key)).collect();
     // In the order in which they came, but a cancel after what it cancels.

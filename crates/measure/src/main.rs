@@ -279,9 +279,8 @@ fn command(run: i64, number: usize, wallets: usize) -> Command {
 
 /// One batch, as the commit queue runs it.
 async fn record(transaction: &mut Transaction, commands: &[Command]) -> Result<usize, StoreError> {
-    let head = transaction.lock_stream().await?;
     let claims: BTreeMap<_, _> = commands.iter().map(|command| (&command.key, command.id)).collect();
-    let claimed = transaction.claim_requests(&claims).await?;
+    let (head, claimed) = transaction.begin_batch(&claims).await?;
     let wallets = commands.iter().filter_map(|command| command.ask.wallet()).collect();
     let mut loaded = transaction.gather(&Wanted { wallets, ..Wanted::default() }).await?;
     let at = SystemClock.now().max(head.at).max(loaded.latest());

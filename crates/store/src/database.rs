@@ -103,10 +103,11 @@ impl Database {
     }
 
     /// How many batches of commands can usefully be at work at once: one where one thread writes, for two halves of what waits
-    /// cost more than the whole.
+    /// cost more than the whole. So it is on PostgreSQL too where there are two cores.
     #[must_use]
     pub fn lanes(&self) -> usize {
-        if self.is_sqlite() { 1 } else { 2 }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        if self.is_sqlite() || cores <= 2 { 1 } else { 2 }
     }
 
     /// Whether this is the embedded database.

@@ -38,6 +38,9 @@ pub(crate) enum Access {
     Write,
 }
 
+/// A statement of the hot path and the rows to run it for; without rows it is not run.
+pub(crate) type Asked = (&'static Each, Vec<Vec<Value>>);
+
 /// What runs inside a transaction.
 pub(crate) type Work<T> = Box<dyn for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send>;
 
@@ -92,6 +95,32 @@ impl Transaction {
         match &mut self.engine {
             Engine::Sqlite(open) => open.each(statement, rows),
             Engine::Postgres(open) => open.each(statement, rows).await,
+        }
+    }
+
+    /// Runs statements of the hot path in their order, each for its rows, and reads what each returns. None may need what another returned:
+    /// over a line, all are sent before the first is answered.
+    pub(crate) async fn all<const N: usize>(&mut self, asked: [Asked; N]) -> Result<[Vec<Row>; N], StoreError> {
+        let mut found = [const { Vec::new() }; N];
+        match &mut self.engine {
+            Engine::Sqlite(open) => {
+                for ((statement, rows), found) in asked.into_iter().zip(&mut found) {
+                    if !rows.is_empty() {
+                        *found = open.each(statement, rows)?;
+                    }
+                }
+            }
+            Engine::Postgres(open) => open.all(asked, &mut found).await?,
+        }
+        Ok(found)
+    }
+
+    /// Runs statements of the hot path that return nothing, each for its rows. Over a line they are sent with what comes next; if one
+    /// fails, whatever comes next says so, at the latest the commit.
+    pub(crate) async fn later<const N: usize>(&mut self, asked: [Asked; N]) -> Result<(), StoreError> {
+        match &mut self.engine {
+            Engine::Sqlite(_) => self.all(asked).await.map(drop),
+            Engine::Postgres(open) => open.later(asked).await,
         }
     }
 

@@ -20,6 +20,7 @@ use crate::engine::Transaction;
 use crate::error::StoreError;
 use crate::journal::{journal_columns, read_recorded, write_transfers};
 use crate::part::StoredRolling;
+use crate::policy::{FIND_POLICY, read_in_force};
 use crate::registry::each_statements;
 use crate::terminal::FROZEN;
 use crate::value::{Row, Value};
@@ -154,21 +155,28 @@ each_statements! {
 }
 
 impl Transaction {
-    /// Takes a stream for this transaction to number its records in.
+    /// Takes a stream for this transaction to number its records in, and claims request keys for what is about to be decided.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if every stream is held by another transaction.
-    pub async fn lock_stream(&mut self) -> Result<StreamHead, StoreError> {
-        if let Some(head) = self.memory().and_then(|memory| memory.head) {
-            return Ok(head);
-        }
-        let found = self.each(&LOCK_STREAM, vec![vec![1.into()]]).await?;
-        let row = found.first().ok_or_else(|| StoreError::Conflict("every stream is held".to_owned()))?;
-        Ok(StreamHead { stream: row.int(0)?, position: row.int(1)?, at: row.converted(2, Time::from_unix_micros)? })
+    pub async fn begin_batch(
+        &mut self,
+        claims: &BTreeMap<&RequestKey, TransactionId>,
+    ) -> Result<(StreamHead, BTreeSet<RequestKey>), StoreError> {
+        let known = self.memory().and_then(|memory| memory.head);
+        let one = if known.is_none() { vec![vec![1.into()]] } else { Vec::new() };
+        let [found, claimed] = self.all([(&LOCK_STREAM, one), (&CLAIM_REQUEST, request_rows(claims))]).await?;
+        let head = match (known, found.first()) {
+            (Some(head), _) => head,
+            (None, Some(row)) => {
+                StreamHead { stream: row.int(0)?, position: row.int(1)?, at: row.converted(2, Time::from_unix_micros)? }
+            }
+            (None, None) => return Err(StoreError::Conflict("every stream is held".to_owned())),
+        };
+        Ok((head, read_keys(&claimed)?))
     }
 
-    /// Claims request keys for transactions that are about to be decided, and says which of them are now claimed. The
-    /// others were claimed before, by whoever asked first.
+    /// Claims request keys, and says which of them are now claimed. The others were claimed before, by whoever asked first.
     ///
     /// # Errors
     /// What the database said.
@@ -176,17 +184,7 @@ impl Transaction {
         &mut self,
         claims: &BTreeMap<&RequestKey, TransactionId>,
     ) -> Result<BTreeSet<RequestKey>, StoreError> {
-        let rows = claims.iter().map(|(key, id)| request_row(key, *id)).collect();
-        let claimed = self.each(&CLAIM_REQUEST, rows).await?;
-        claimed
-            .iter()
-            .map(|row| {
-                Ok(RequestKey {
-                    caller: CallerId::from_bytes(row.bytes(0)?),
-                    request_id: row.parsed(1, |text| text.parse().ok())?,
-                })
-            })
-            .collect()
+        read_keys(&self.each(&CLAIM_REQUEST, request_rows(claims)).await?)
     }
 
     /// Gives up claims that this transaction made.
@@ -203,12 +201,9 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn gather(&mut self, wanted: &Wanted) -> Result<Loaded, StoreError> {
-        let codes = self.lock_codes(wanted.codes.clone()).await?;
-        let policy = self.policy_in_force().await?;
-        let places = self.load_places(&wanted.terminals, policy.caps_terminals()).await?;
+        let (codes, policy, places, mut origins) = self.gather_known(wanted).await?;
+        let places = self.lock_usage(places, policy.caps_terminals()).await?;
         let targets = self.load_targets(&wanted.targets).await?;
-        let rows = wanted.parents.iter().map(|parent| vec![parent.bytes().into()]).collect();
-        let mut origins = self.load_records(&LOAD_PARENT, rows).await?;
         origins.extend(targets.values().flatten().cloned());
 
         let without_wallet: BTreeSet<_> =
@@ -229,28 +224,39 @@ impl Transaction {
         Ok(loaded)
     }
 
-    async fn lock_codes(&mut self, mut wanted: BTreeSet<CodeMac>) -> Result<Vec<IssuedCode>, StoreError> {
-        let mut codes = Vec::with_capacity(wanted.len());
+    /// What the commands name themselves, codes locked: nothing in it depends on anything else in it.
+    async fn gather_known(&mut self, wanted: &Wanted) -> Result<Known, StoreError> {
+        let (mut codes, mut places, mut policy) = (Vec::new(), Vec::new(), None);
+        let (mut unknown_codes, mut unknown_places) = (wanted.codes.clone(), wanted.terminals.clone());
         if let Some(memory) = self.memory() {
-            codes.extend(wanted.iter().filter_map(|mac| memory.code(*mac)).cloned());
-            wanted.retain(|mac| memory.code(*mac).is_none());
+            codes.extend(wanted.codes.iter().filter_map(|mac| memory.code(*mac)).cloned());
+            unknown_codes.retain(|mac| memory.code(*mac).is_none());
+            places.extend(wanted.terminals.iter().filter_map(|terminal| memory.places.get(terminal)).cloned());
+            unknown_places.retain(|terminal| !memory.places.contains_key(terminal));
+            policy.clone_from(&memory.policy);
         }
-        let rows = wanted.iter().map(|code| vec![i64::from(code.bucket).into(), code.mac.into()]).collect();
-        for row in self.each(&LOCK_CODE, rows).await? {
-            codes.push(read_code(&row)?);
+        let code_rows = unknown_codes.iter().map(|code| vec![i64::from(code.bucket).into(), code.mac.into()]).collect();
+        let policy_rows = if policy.is_none() { vec![Vec::new()] } else { Vec::new() };
+        let parents = ids(wanted.parents.iter().map(|parent| parent.bytes()));
+        let [found_codes, found_policy, found_places, parents] = self
+            .all([
+                (&LOCK_CODE, code_rows),
+                (&FIND_POLICY, policy_rows),
+                (&LOAD_PLACE, ids(unknown_places.iter().map(|terminal| terminal.bytes()))),
+                (&LOAD_PARENT, parents),
+            ])
+            .await?;
+        for row in &found_codes {
+            codes.push(read_code(row)?);
         }
-        Ok(codes)
-    }
-
-    async fn policy_in_force(&mut self) -> Result<Policy, StoreError> {
-        if let Some(policy) = self.memory().and_then(|memory| memory.policy.clone()) {
-            return Ok(policy);
-        }
-        let policy = self.find_policy().await?;
+        let policy = policy.map_or_else(|| read_in_force(&found_policy), Ok)?;
+        let read = found_places.iter().map(read_place).collect::<Result<Vec<_>, _>>()?;
         if let Some(memory) = self.memory() {
+            memory.keep_places(&read);
             memory.policy = Some(policy.clone());
         }
-        Ok(policy)
+        places.extend(read);
+        Ok((codes, policy, places, read_records(&parents)?))
     }
 
     async fn lock_wallets(&mut self, mut wanted: BTreeSet<WalletId>) -> Result<Vec<Wallet>, StoreError> {
@@ -269,27 +275,14 @@ impl Transaction {
         Ok(wallets)
     }
 
-    async fn load_places(&mut self, terminals: &BTreeSet<TerminalId>, capped: bool) -> Result<Vec<Place>, StoreError> {
-        let ids = |terminals: &BTreeSet<TerminalId>| {
-            terminals.iter().map(|terminal| vec![terminal.bytes().into()]).collect::<Vec<Vec<Value>>>()
-        };
-        let mut places = Vec::with_capacity(terminals.len());
-        let mut unknown = terminals.clone();
-        if let Some(memory) = self.memory() {
-            places.extend(terminals.iter().filter_map(|terminal| memory.places.get(terminal)).cloned());
-            unknown.retain(|terminal| !memory.places.contains_key(terminal));
-        }
-        let found = self.each(&LOAD_PLACE, ids(&unknown)).await?;
-        let read = found.iter().map(read_place).collect::<Result<Vec<_>, _>>()?;
-        if let Some(memory) = self.memory() {
-            memory.keep_places(&read);
-        }
-        places.extend(read);
-        if capped {
+    /// Adds what the terminals took of their caps, locked, where there are caps.
+    async fn lock_usage(&mut self, mut places: Vec<Place>, is_capped: bool) -> Result<Vec<Place>, StoreError> {
+        if is_capped {
             let known: BTreeSet<_> = places.iter().map(|place| place.terminal).collect();
             let rows = known.iter().map(|terminal| vec![terminal.bytes().into(), "{}".into()]).collect();
-            self.each(&CREATE_USAGE, rows).await?;
-            for row in self.each(&LOCK_USAGE, ids(&known)).await? {
+            let known = ids(known.iter().map(|terminal| terminal.bytes()));
+            let [_, found] = self.all([(&CREATE_USAGE, rows), (&LOCK_USAGE, known)]).await?;
+            for row in found {
                 let terminal = TerminalId::from_bytes(row.bytes(0)?);
                 let usage = row.parsed(1, read_usage)?;
                 if let Some(place) = places.iter_mut().find(|place| place.terminal == terminal) {
@@ -320,8 +313,7 @@ impl Transaction {
         statement: &'static crate::registry::Each,
         rows: Vec<Vec<Value>>,
     ) -> Result<Vec<Record>, StoreError> {
-        let found = self.each(statement, rows).await?;
-        found.iter().map(|row| read_recorded(row).map(|recorded| recorded.record)).collect()
+        read_records(&self.each(statement, rows).await?)
     }
 
     /// Records what was decided: the records at the end of the stream, and the codes and wallets as they are now.
@@ -336,34 +328,58 @@ impl Transaction {
             position = position.checked_add(1).ok_or_else(|| StoreError::Failed("a stream is full".to_owned()))?;
             rows.push(journal_row(position, record));
         }
-        self.each(&CREATE_JOURNAL, rows).await?;
-        let rows = after.changed_codes().map(|code| {
-            vec![
-                i64::from(code.mac.bucket).into(),
-                code.mac.mac.into(),
-                code.bound_to.map(TerminalId::bytes).into(),
-                code.consumed_by.map(TransactionId::bytes).into(),
-            ]
-        });
-        let rows = rows.collect();
-        self.each(&SAVE_CODE, rows).await?;
+        let codes = after.changed_codes().map(code_row).collect();
+        let usages = after.changed_places().filter_map(usage_row).collect();
+        let wallets = after.changed_wallets().map(wallet_row).collect();
+        let stream = vec![vec![head.stream.into(), position.into(), last.at.unix_micros().into()]];
+        self.later([
+            (&CREATE_JOURNAL, rows),
+            (&SAVE_CODE, codes),
+            (&SAVE_USAGE, usages),
+            (&SAVE_WALLET, wallets),
+            (&SAVE_STREAM, stream),
+        ])
+        .await?;
         if let Some(memory) = self.memory() {
             memory.change_codes(after.changed_codes());
-        }
-        let rows = after.changed_places().filter_map(usage_row).collect();
-        self.each(&SAVE_USAGE, rows).await?;
-        let rows = after.changed_wallets().map(wallet_row).collect();
-        self.each(&SAVE_WALLET, rows).await?;
-        if let Some(memory) = self.memory() {
             memory.keep_wallets(after.changed_wallets());
-        }
-        let row = vec![head.stream.into(), position.into(), last.at.unix_micros().into()];
-        self.each(&SAVE_STREAM, vec![row]).await?;
-        if let Some(memory) = self.memory() {
             memory.head = Some(StreamHead { position, at: last.at, ..head });
         }
         Ok(())
     }
+}
+
+/// What the commands of a batch name themselves: codes, the policy in force, places, and the payments and top-ups named by their ids.
+type Known = (Vec<IssuedCode>, Policy, Vec<Place>, Vec<Record>);
+
+/// A row for each id.
+fn ids(ids: impl Iterator<Item = [u8; 16]>) -> Vec<Vec<Value>> {
+    ids.map(|id| vec![id.into()]).collect()
+}
+
+fn read_records(found: &[Row]) -> Result<Vec<Record>, StoreError> {
+    found.iter().map(|row| read_recorded(row).map(|recorded| recorded.record)).collect()
+}
+
+fn code_row(code: &IssuedCode) -> Vec<Value> {
+    vec![
+        i64::from(code.mac.bucket).into(),
+        code.mac.mac.into(),
+        code.bound_to.map(TerminalId::bytes).into(),
+        code.consumed_by.map(TransactionId::bytes).into(),
+    ]
+}
+
+fn request_rows(claims: &BTreeMap<&RequestKey, TransactionId>) -> Vec<Vec<Value>> {
+    claims.iter().map(|(key, id)| request_row(key, *id)).collect()
+}
+
+fn read_keys(claimed: &[Row]) -> Result<BTreeSet<RequestKey>, StoreError> {
+    let read = |row: &Row| {
+        let caller = CallerId::from_bytes(row.bytes(0)?);
+        Ok(RequestKey { caller, request_id: row.parsed(1, |text| text.parse().ok())? })
+    };
+    claimed.iter().map(read).collect()
 }
 
 fn request_row(key: &RequestKey, id: TransactionId) -> Vec<Value> {

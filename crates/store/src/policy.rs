@@ -7,11 +7,17 @@ use warifu_core::time::Time;
 
 use crate::engine::Transaction;
 use crate::error::StoreError;
-use crate::registry::statements;
+use crate::registry::{each_statements, statements};
 use crate::value::Row;
 
+/// The newest is in force.
+const IN_FORCE: &str = "SELECT number, entries FROM policies ORDER BY number DESC LIMIT 1";
+
+each_statements! {
+    FIND_POLICY () -> (Int, Text) row IN_FORCE, set IN_FORCE;
+}
+
 statements! {
-    FIND_POLICY () -> (Int, Text) "SELECT number, entries FROM policies ORDER BY number DESC LIMIT 1";
     LIST_POLICIES () -> (Int, Text) "SELECT number, entries FROM policies ORDER BY number";
     CREATE_POLICY (Int, Int, Text) -> () "INSERT INTO policies (number, at, entries) VALUES ($1, $2, $3)";
 }
@@ -22,7 +28,7 @@ impl Transaction {
     /// # Errors
     /// What the database said.
     pub async fn find_policy(&mut self) -> Result<Policy, StoreError> {
-        self.row(&FIND_POLICY, &[]).await?.map_or_else(|| Ok(Policy::default()), |row| read_policy(&row))
+        read_in_force(&self.each(&FIND_POLICY, vec![Vec::new()]).await?)
     }
 
     /// Every policy that ever was in force, the program's included.
@@ -44,6 +50,11 @@ impl Transaction {
         let text = serde_json::to_string(&entries).unwrap_or_default();
         self.execute(&CREATE_POLICY, &[policy.number.into(), at.unix_micros().into(), text.into()]).await.map(drop)
     }
+}
+
+/// What [`FIND_POLICY`] found.
+pub(crate) fn read_in_force(found: &[Row]) -> Result<Policy, StoreError> {
+    found.first().map_or_else(|| Ok(Policy::default()), read_policy)
 }
 
 /// Entries that a policy does not name are off: it was made before there were such.

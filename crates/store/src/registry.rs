@@ -133,6 +133,7 @@ pub(crate) fn all_each() -> impl Iterator<Item = &'static Each> {
     let each = [
         crate::delivery::EACH_STATEMENTS,
         crate::ledger::EACH_STATEMENTS,
+        crate::policy::EACH_STATEMENTS,
         crate::review::mark::EACH_STATEMENTS,
         crate::shop_line::EACH_STATEMENTS,
     ];

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Timeouts};
+use futures::future::{try_join, try_join_all};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Config, NoTls, Statement as Prepared};
 
-use super::{Access, Engine, Transaction, Work};
+use super::{Access, Asked, Engine, Transaction, Work};
 use crate::error::StoreError;
 use crate::registry::{Each, Statement};
 use crate::value::{Row, Type, Value};
@@ -14,10 +17,22 @@ use crate::value::{Row, Type, Value};
 /// How long a transaction waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// The connections to one PostgreSQL database.
+/// The connections to one PostgreSQL database, and the thread that serves them: among the tasks of thousands of callers each of the
+/// round trips of a transaction would wait for its turn, while what it locks stays locked.
 #[derive(Debug)]
 pub(crate) struct Postgres {
     pool: Pool,
+    /// There until it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Whoever drops it may be a task itself, which cannot wait for the thread.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Postgres {
@@ -38,11 +53,17 @@ impl Postgres {
         let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(connections)
-            .runtime(Runtime::Tokio1)
+            .runtime(deadpool_postgres::Runtime::Tokio1)
             .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool })
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("postgres")
+            .enable_all()
+            .build()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { pool, runtime: Some(runtime) })
     }
 
     pub(crate) fn close(&self) {
@@ -50,15 +71,24 @@ impl Postgres {
     }
 
     pub(crate) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
-        let client = self.pool.get().await?;
-        // A task of its own: a caller who hangs up must not leave a transaction half way.
-        let task = tokio::spawn(transact(client, access, work));
-        task.await.map_err(|_| StoreError::Unknown("a transaction panicked".to_owned()))?
+        let runtime = self.runtime.as_ref().ok_or_else(|| StoreError::Unavailable("closed".to_owned()))?;
+        let pool = self.pool.clone();
+        let (answer, answered) = oneshot::channel();
+        // A task of its own: a caller who hangs up must not leave a transaction half way. One that hung up before begins none.
+        runtime.spawn(async move {
+            let result = match pool.get().await {
+                Ok(client) if !answer.is_closed() => transact(client, access, work).await,
+                Ok(_) => return,
+                Err(error) => Err(error.into()),
+            };
+            let _ = answer.send(result);
+        });
+        answered.await.map_err(|_| StoreError::Unknown("a transaction panicked".to_owned()))?
     }
 }
 
 async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T, StoreError> {
-    let mut transaction = Transaction { engine: Engine::Postgres(Open { client: Some(client) }) };
+    let mut transaction = Transaction { engine: Engine::Postgres(Open { client: Some(client), later: Vec::new() }) };
     transaction
         .script(match access {
             Access::Read | Access::ReadBehind => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
@@ -74,17 +104,19 @@ async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T,
     let Engine::Postgres(mut open) = transaction.engine else { unreachable!("opened as PostgreSQL above") };
     match result {
         Ok(value) => {
-            open.script("COMMIT").await.map_err(|error| match error {
+            let committed = open.commit().await.map_err(|error| match error {
+                // What was sent may have arrived.
                 StoreError::Unavailable(text) if access == Access::Write => StoreError::Unknown(text),
                 other => other,
-            })?;
-            open.close();
-            Ok(value)
+            });
+            match committed {
+                Ok(()) => open.close(),
+                Err(_) => open.roll_back().await,
+            }
+            committed.map(|()| value)
         }
         Err(error) => {
-            if open.script("ROLLBACK").await.is_ok() {
-                open.close();
-            }
+            open.roll_back().await;
             Err(error)
         }
     }
@@ -94,6 +126,23 @@ async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T,
 /// transaction is ever handed to somebody else.
 pub(super) struct Open {
     client: Option<Object>,
+    /// What is sent with whatever comes next.
+    later: Vec<Ready>,
+}
+
+/// A statement of the hot path that can be sent.
+struct Ready {
+    statement: &'static Each,
+    prepared: Prepared,
+    arrays: Vec<Vec<Value>>,
+}
+
+impl Ready {
+    async fn run(self, client: &Object) -> Result<Vec<Row>, StoreError> {
+        let params: Vec<&(dyn ToSql + Sync)> = self.arrays.iter().map(|array| array as &(dyn ToSql + Sync)).collect();
+        let found = client.query(&self.prepared, &params).await?;
+        found.iter().map(|row| read(self.statement.name, self.statement.columns, row)).collect()
+    }
 }
 
 impl std::fmt::Debug for Open {
@@ -111,6 +160,13 @@ impl Drop for Open {
 }
 
 impl Open {
+    async fn roll_back(&mut self) {
+        self.later.clear();
+        if self.script("ROLLBACK").await.is_ok() {
+            self.close();
+        }
+    }
+
     fn close(&mut self) {
         drop(self.client.take());
     }
@@ -124,6 +180,7 @@ impl Open {
         statement: &'static Statement,
         params: &[Value],
     ) -> Result<Vec<Row>, StoreError> {
+        self.send_later().await?;
         let client = self.client()?;
         let prepared = client.prepare_cached(statement.text).await?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
@@ -132,6 +189,7 @@ impl Open {
     }
 
     pub(super) async fn execute(&mut self, statement: &'static Statement, params: &[Value]) -> Result<u64, StoreError> {
+        self.send_later().await?;
         let client = self.client()?;
         let prepared = client.prepare_cached(statement.text).await?;
         let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
@@ -143,20 +201,76 @@ impl Open {
         statement: &'static Each,
         rows: Vec<Vec<Value>>,
     ) -> Result<Vec<Row>, StoreError> {
+        let mut found = [Vec::new()];
+        self.all([(statement, rows)], &mut found).await?;
+        let [found] = found;
+        Ok(found)
+    }
+
+    /// All statements are sent before the first is answered; PostgreSQL runs them in their order, and after one that fails none.
+    pub(super) async fn all<const N: usize>(
+        &mut self,
+        asked: [Asked; N],
+        found: &mut [Vec<Row>; N],
+    ) -> Result<(), StoreError> {
+        self.send_later().await?;
+        let mut ready = Vec::with_capacity(N);
+        for ((statement, rows), found) in asked.into_iter().zip(found) {
+            if !rows.is_empty() {
+                ready.push((self.ready(statement, rows).await?, found));
+            }
+        }
         let client = self.client()?;
-        let prepared = client.prepare_cached(statement.set).await?;
+        // Each is sent when it is first polled, and they are polled in this order.
+        let sent = ready.into_iter().map(async |(ready, found)| {
+            *found = ready.run(client).await?;
+            Ok::<_, StoreError>(())
+        });
+        try_join_all(sent).await.map(drop)
+    }
+
+    /// Sends statements that return nothing with what comes next: another statement, or the commit, which then says what became of them.
+    pub(super) async fn later<const N: usize>(&mut self, asked: [Asked; N]) -> Result<(), StoreError> {
+        for (statement, rows) in asked {
+            if !rows.is_empty() {
+                let ready = self.ready(statement, rows).await?;
+                self.later.push(ready);
+            }
+        }
+        Ok(())
+    }
+
+    async fn send_later(&mut self) -> Result<(), StoreError> {
+        let later = std::mem::take(&mut self.later);
+        if later.is_empty() {
+            return Ok(());
+        }
+        let client = self.client()?;
+        try_join_all(later.into_iter().map(|ready| ready.run(client))).await.map(drop)
+    }
+
+    /// After a statement that fails PostgreSQL makes a rollback of the commit that was sent behind it.
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        let later = std::mem::take(&mut self.later);
+        let client = self.client()?;
+        let sent = try_join_all(later.into_iter().map(|ready| ready.run(client)));
+        let commit = async { Ok(client.batch_execute("COMMIT").await?) };
+        try_join(sent, commit).await.map(drop)
+    }
+
+    async fn ready(&self, statement: &'static Each, rows: Vec<Vec<Value>>) -> Result<Ready, StoreError> {
+        let prepared = self.client()?.prepare_cached(statement.set).await?;
         let mut arrays: Vec<Vec<Value>> = statement.params.iter().map(|_| Vec::with_capacity(rows.len())).collect();
         for row in rows {
             for (array, value) in arrays.iter_mut().zip(row) {
                 array.push(value);
             }
         }
-        let params: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|array| array as &(dyn ToSql + Sync)).collect();
-        let found = client.query(&prepared, &params).await?;
-        found.iter().map(|row| read(statement.name, statement.columns, row)).collect()
+        Ok(Ready { statement, prepared, arrays })
     }
 
     pub(super) async fn script(&mut self, text: &str) -> Result<(), StoreError> {
+        self.send_later().await?;
         Ok(self.client()?.batch_execute(text).await?)
     }
 

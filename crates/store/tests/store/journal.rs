@@ -27,9 +27,9 @@ on_both_databases! {
         let all = records();
         let (rows, claims) = (all.clone(), all.clone());
         let written = opened.write(move |transaction| Box::pin(async move {
-            let head = transaction.lock_stream().await?;
             let keys = claims.iter().map(|(record, _)| (&record.key, record.id)).collect();
-            assert_eq!(transaction.claim_requests(&keys).await?.len(), claims.len());
+            let (head, claimed) = transaction.begin_batch(&keys).await?;
+            assert_eq!(claimed.len(), claims.len());
             let rows: Vec<_> = rows.into_iter().map(|(record, _)| record).collect();
             transaction.record(head, &rows, &Loaded::default()).await
         }));

@@ -1,5 +1,7 @@
 //! Each column of each table: what is written is what is read, at the ends of its range too.
 
+use std::collections::BTreeMap;
+
 use warifu_core::code::{CodeMac, IssuedCode};
 use warifu_core::id::{DeviceId, MemberId, MerchantId, ShopId, TerminalId, TransactionId, WalletId};
 use warifu_core::ledger::{Account, Loaded};
@@ -415,7 +417,7 @@ async fn gather_codes(transaction: &mut Transaction, codes: &[CodeMac]) -> Resul
 
 /// Saves what was changed, with any record, since nothing is saved without.
 async fn save(transaction: &mut Transaction, loaded: &Loaded) -> Result<(), StoreError> {
-    let head = transaction.lock_stream().await?;
+    let (head, _) = transaction.begin_batch(&BTreeMap::new()).await?;
     let (record, _) = records().swap_remove(0);
     transaction.record(head, &[record], loaded).await
 }

@@ -152,12 +152,11 @@ pub(crate) async fn issue(database: &Database, code: IssuedCode) {
 
 /// Claims, gathers, decides and records, as a batch of one.
 pub(crate) async fn record(transaction: &mut Transaction, command: &Command, at: Time) -> Result<Record, StoreError> {
-    let head = transaction.lock_stream().await?;
     let caller = command.key.caller;
     let target = command.ask.target().map(|target| RequestKey { caller, request_id: target.clone() });
     let mut claims = BTreeMap::from([(&command.key, command.id)]);
     claims.extend(target.iter().map(|target| (target, command.id)));
-    let claimed = transaction.claim_requests(&claims).await?;
+    let (head, claimed) = transaction.begin_batch(&claims).await?;
     assert!(claimed.contains(&command.key), "the story uses a request key once");
     let mut wanted = Wanted {
         codes: command.ask.codes().iter().copied().collect(),

@@ -1,10 +1,11 @@
 //! Streams: each numbers its transactions without a gap, and two writers at once never share one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Barrier;
-use warifu_store::{JournalCursor, Recorded, StoreError};
+use warifu_store::{JournalCursor, Recorded, StoreError, StreamHead, Transaction};
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
 use crate::story::{code, issue, pay, record, settle, submit, tell, time, top_up};
@@ -40,7 +41,7 @@ on_both_databases! {
         settle(&opened).await;
         issue(&opened, code(1, 0, time(100))).await;
         submit(&opened, top_up(1, 1, 500), time(100)).await;
-        let head = opened.write(|transaction| Box::pin(async move { transaction.lock_stream().await })).await;
+        let head = opened.write(|transaction| Box::pin(begin(transaction))).await;
         assert_eq!(head.unwrap().at, time(100));
         issue(&opened, code(2, 0, time(100))).await;
         let late = submit(&opened, pay(2, 2, 200), time(40)).await;
@@ -86,9 +87,13 @@ async fn two_writers_at_once_take_different_streams_on_postgres() {
     let other = database.open().await;
     let held = opened.write(move |transaction| {
         Box::pin(async move {
-            transaction.lock_stream().await?;
-            Ok(other.write(|transaction| Box::pin(async move { transaction.lock_stream().await })).await)
+            begin(transaction).await?;
+            Ok(other.write(|transaction| Box::pin(begin(transaction))).await)
         })
     });
     assert!(matches!(held.await.unwrap(), Err(StoreError::Conflict(_))));
+}
+
+async fn begin(transaction: &mut Transaction) -> Result<StreamHead, StoreError> {
+    transaction.begin_batch(&BTreeMap::new()).await.map(|(head, _)| head)
 }
