@@ -6,7 +6,10 @@ use futures::future::join_all;
 use tokio::sync::oneshot;
 use warifu_app::Fault;
 use warifu_core::code::Code;
+use warifu_core::id::TransactionId;
 use warifu_core::refusal::Refusal;
+use warifu_core::request::{CallerId, RequestKey};
+use warifu_store::{StoreError, Transaction};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
 use crate::town::{PREFIX, Town, refusal};
@@ -17,15 +20,14 @@ on_both_databases! {
         let town = Town::found(&database).await;
         let code = Code::new(&PREFIX.parse().unwrap(), 1).unwrap();
         let keys: Vec<_> = (0..12_000).map(|number| format!("p-{number}")).collect();
-        // On SQLite whoever holds the database keeps the lanes from their work; on PostgreSQL they are slower than who asks.
+        // Lanes wait for whoever else claims the same keys: on SQLite for all that it writes, on PostgreSQL for these keys.
         let (beside, (begin, begun), (release, released)) = (database.open().await, oneshot::channel(), oneshot::channel());
+        let caller = CallerId::from(town.till.terminal.id);
+        let claimed: Vec<_> =
+            keys.iter().step_by(50).map(|key| RequestKey { caller, request_id: key.parse().unwrap() }).collect();
         let held = tokio::spawn(async move {
-            let hold = async |begin: oneshot::Sender<()>, released: oneshot::Receiver<()>| {
-                let _ = begin.send(());
-                let _ = released.await;
-                Ok(())
-            };
-            beside.write(move |_| Box::pin(hold(begin, released))).await.unwrap();
+            let given_up = beside.write(move |transaction| Box::pin(hold(transaction, claimed, begin, released)));
+            assert!(matches!(given_up.await, Err(StoreError::Conflict(_))));
             beside.close().await;
         });
         begun.await.unwrap();
@@ -94,4 +96,18 @@ on_both_databases! {
         assert_eq!(database.query_raw("SELECT paid FROM wallets").await, [["500"]]);
         town.close_clean(&database).await;
     }
+}
+
+/// Claims keys, says so, and gives them up when told to.
+async fn hold(
+    transaction: &mut Transaction,
+    keys: Vec<RequestKey>,
+    begin: oneshot::Sender<()>,
+    released: oneshot::Receiver<()>,
+) -> Result<(), StoreError> {
+    let id = TransactionId::from_bytes([7; 16]);
+    transaction.begin_batch(&keys.iter().map(|key| (key, id)).collect()).await?;
+    let _ = begin.send(());
+    let _ = released.await;
+    Err(StoreError::Conflict("given up".to_owned()))
 }
