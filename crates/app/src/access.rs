@@ -92,7 +92,7 @@ impl App {
         }
         let found = self
             .database
-            .read(move |transaction| {
+            .read_behind(move |transaction| {
                 Box::pin(async move {
                     for mac in macs {
                         if let Some(caller) = find_by_token(transaction, mac).await? {
@@ -120,7 +120,7 @@ impl App {
         let id = request.terminal;
         let terminal = self
             .database
-            .read(move |transaction| Box::pin(async move { transaction.find_terminal(id).await }))
+            .read_behind(move |transaction| Box::pin(async move { transaction.find_terminal(id).await }))
             .await
             .map_err(Fault::from)?
             .filter(|terminal| terminal.revoked_at.is_none())

@@ -100,7 +100,7 @@ impl App {
         if let Some(found) = macs.iter().find_map(|mac| self.sessions.get(mac).map(|session| (session, *mac))) {
             return Ok(Some(found));
         }
-        let found = self.database.read(move |transaction| {
+        let found = self.database.read_behind(move |transaction| {
             Box::pin(async move {
                 for mac in macs {
                     if let Some(session) = transaction.find_session_by_token(mac).await? {

@@ -142,8 +142,9 @@ impl Database {
         self.run(Access::Read, Box::new(work)).await
     }
 
-    /// Runs `work` on one snapshot which may lack what was recorded within the last moment. For whoever follows the journal and comes again
-    /// anyway: nobody else waits until the newest is there to be read.
+    /// Runs `work` on one snapshot which may lack what commands recorded within the last moment: of the journal, request keys, codes,
+    /// wallets and streams, of nothing else. For whoever follows the journal and comes again anyway, and for who asks of other things: nobody
+    /// waits until the newest is there to be read.
     ///
     /// # Errors
     /// What `work` returned, or what the database said.

@@ -24,8 +24,8 @@ pub(crate) struct Load {
 
 /// Members whose used codes are shown again and again.
 const MEMBERS: usize = 500;
-/// At the peak; and open, so that those who wait do not keep others from coming.
-const CLOSED: usize = 256;
+/// At the peak: as many as are in a full commit and in the next one; and open, so that those who wait do not keep others from coming.
+const CLOSED: usize = 512;
 const OPEN: usize = 2_048;
 /// How long the peak, the usual load and the time afterwards are measured, in seconds.
 const STRETCH: f64 = 10.0;

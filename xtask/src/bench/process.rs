@@ -51,6 +51,18 @@ pub(crate) fn answers(program: &Path, arguments: &[&str]) -> Result<Vec<Value>, 
     text.lines().map(|line| serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))).collect()
 }
 
+/// Builds what makes syncs slow when it is preloaded.
+fn slow_sync(folder: &Path) -> Result<PathBuf, String> {
+    let (source, library) = (folder.join("slow_sync.c"), folder.join("slow_sync.so"));
+    std::fs::write(&source, include_str!("slow_sync.c")).map_err(|error| error.to_string())?;
+    let mut compile = command("cc", &["-shared", "-fPIC", "-O1", "-o"]);
+    let compiled = compile.arg(&library).arg(&source).arg("-ldl").status();
+    match compiled {
+        Ok(status) if status.success() => Ok(library),
+        _ => Err("cc could not build slow_sync.c".to_owned()),
+    }
+}
+
 /// A running `warifu serve` or `warifu board`.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -100,15 +112,10 @@ impl Server {
         let started = Instant::now();
         // The number of the server itself, whoever is its parent.
         let itself = ["-c", "echo $$ > \"$0\"; exec \"$@\""];
-        let mut start = match sync.is_zero() {
-            true => command("sh", &itself),
-            false => {
-                let delay = format!("inject=fsync:delay_exit={}", sync.as_micros());
-                let mut strace = command("strace", &["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]);
-                strace.args(["-e", "trace=fsync", "-e", &delay, "sh"]).args(itself);
-                strace
-            }
-        };
+        let mut start = command("sh", &itself);
+        if !sync.is_zero() {
+            start.env("LD_PRELOAD", slow_sync(folder)?).env("SLOW_SYNC_US", sync.as_micros().to_string());
+        }
         let child = start
             .arg(&note)
             .arg(&programs.warifu)

@@ -273,9 +273,10 @@ where
                     let _ = answer.send(receipt);
                 }
             }
-            Err(StoreError::Constraint(_) | StoreError::Corrupt { .. } | StoreError::Failed(_))
+            Err(error @ (StoreError::Constraint(_) | StoreError::Corrupt { .. } | StoreError::Failed(_)))
                 if submissions.len() > 1 =>
             {
+                tracing::warn!(%error, commands = submissions.len(), "a batch failed and is run one by one");
                 for (submission, (since, answer)) in submissions.into_iter().zip(waiting) {
                     // The batch was rolled back, so whoever waited too long meanwhile is certainly undone.
                     if since.elapsed() >= self.bounds.deadline {

@@ -19,7 +19,7 @@ use crate::error::StoreError;
 
 /// How much may wait for one connection before the next has to wait outside.
 const QUEUE: usize = 256;
-/// How much shares a transaction at most.
+/// How much shares a transaction, or a settling before it is read, at most.
 const GROUP: usize = 64;
 
 /// What a thread is for.
@@ -166,7 +166,7 @@ impl Thread {
             match task {
                 Task::Run(access, job) => {
                     let mut jobs = vec![job];
-                    put_back = self.gather(&mut jobs, &mut tasks);
+                    put_back = gather(access, &mut jobs, &mut tasks);
                     self.work(access, jobs);
                 }
                 Task::Settle(answer) => self.open().order_for(answer),
@@ -182,9 +182,17 @@ impl Thread {
         }
     }
 
-    /// Does jobs, in as few transactions as may be.
+    /// Does jobs: those that write in as few transactions as may be, those that read each on a snapshot of its own.
     fn work(&mut self, access: Access, jobs: Vec<Box<dyn Job>>) {
-        let mut jobs = VecDeque::from(jobs);
+        if matches!(self.duty, Duty::Write { .. }) {
+            let mut jobs = VecDeque::from(jobs);
+            while !jobs.is_empty() {
+                self.transact(&mut jobs);
+            }
+            self.open().order();
+            return;
+        }
+        // All of them came before, so settling once is enough for all. Where a sync is slow they would else wait for one another.
         if let (Duty::Read(writer), Access::Read) = (&self.duty, access)
             && let Err(error) = settle_before(open(&mut self.transaction).connection(), writer)
         {
@@ -192,10 +200,9 @@ impl Thread {
             jobs.into_iter().for_each(|job| writer.run_aside(job));
             return;
         }
-        while !jobs.is_empty() {
-            self.transact(&mut jobs);
+        for job in jobs {
+            self.transact(&mut VecDeque::from([job]));
         }
-        self.open().order();
     }
 
     /// Does a job that only reads on what is settled for it and undone again: where nothing can be written, what was recorded can be read.
@@ -212,17 +219,6 @@ impl Thread {
                 job.refuse(error);
             }
         }
-    }
-
-    /// Takes what waits behind the first job, where it may share a transaction. Returns what is not a job.
-    fn gather(&self, jobs: &mut Vec<Box<dyn Job>>, tasks: &mut mpsc::Receiver<Task>) -> Option<Task> {
-        while matches!(self.duty, Duty::Write { .. }) && jobs.len() < GROUP {
-            match tasks.try_recv().ok()? {
-                Task::Run(_, job) => jobs.push(job),
-                other => return Some(other),
-            }
-        }
-        None
     }
 
     /// Runs jobs in one transaction and answers them. Those that it did not come to are left.
@@ -324,6 +320,17 @@ impl Thread {
     }
 }
 
+/// Takes what waits behind the first job and is of its kind. Returns what is not.
+fn gather(access: Access, jobs: &mut Vec<Box<dyn Job>>, tasks: &mut mpsc::Receiver<Task>) -> Option<Task> {
+    while jobs.len() < GROUP {
+        match tasks.try_recv().ok()? {
+            Task::Run(other, job) if other == access => jobs.push(job),
+            other => return Some(other),
+        }
+    }
+    None
+}
+
 /// Has the tail settled if something waits in the file as it is now.
 fn settle_before(connection: &Connection, writer: &Worker) -> Result<(), StoreError> {
     if tail::waits(connection)? { writer.settle() } else { Ok(()) }
@@ -333,5 +340,30 @@ fn open(transaction: &mut Transaction) -> &mut Open {
     match &mut transaction.engine {
         Engine::Sqlite(open) => open,
         Engine::Postgres(_) => unreachable!("opened as SQLite"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Readers that wait are settled for once together, and nobody is settled for who does not need it.
+    #[test]
+    fn what_waits_and_is_of_one_kind_is_done_together() {
+        let (sender, mut tasks) = mpsc::channel(8);
+        let job = || {
+            let errand = Errand::<()> { work: Box::new(|_| Box::pin(async { Ok(()) })), answer: oneshot::channel().0 };
+            Box::new(errand) as Box<dyn Job>
+        };
+        for access in [Access::Read, Access::Read, Access::ReadBehind, Access::Read] {
+            assert!(sender.try_send(Task::Run(access, job())).is_ok());
+        }
+        let mut jobs = vec![job()];
+        let other = gather(Access::Read, &mut jobs, &mut tasks);
+        assert_eq!(jobs.len(), 3);
+        assert!(matches!(other, Some(Task::Run(Access::ReadBehind, _))));
+        assert!(gather(Access::Read, &mut jobs, &mut tasks).is_none(), "nothing is waited for");
+        assert_eq!(jobs.len(), 4);
     }
 }
