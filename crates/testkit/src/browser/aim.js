@@ -1,16 +1,20 @@
 (selector) => new Promise((found) => {
   let last = "";
+  // Ten seconds: what is drawn, or lies over it for a moment, is waited for.
+  let looks = 500;
   const look = () => {
+    looks -= 1;
     const it = document.querySelector(selector);
     it?.scrollIntoView({ block: "center" });
-    const box = it?.getBoundingClientRect();
-    const now = box && [box.left, box.top, box.width, box.height].join();
-    if (!now || now !== last) {
-      last = now;
-      return setTimeout(look, 20);
-    }
+    const box = it?.getBoundingClientRect() ?? new DOMRect();
     const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
-    const isIn = (over) => it === over || it.contains(over) || over?.closest?.("label")?.contains(it) === true;
+    const isIn = (over) => it === over || it?.contains(over) === true || over?.closest?.("label")?.contains(it) === true;
+    const now = [box.left, box.top, box.width, box.height].join();
+    const isFree = Boolean(it) && isIn(document.elementFromPoint(x, y));
+    if (!isFree || now !== last) {
+      last = now;
+      return looks > 0 ? setTimeout(look, 20) : found([x, y, false]);
+    }
     let [pressed, clicked] = [null, null];
     const judge = (event) => {
       if (event.type === "click") clicked = event.target;
@@ -29,7 +33,7 @@
       const isThere = document.querySelector(selector)?.checkVisibility({ visibilityProperty: true }) === true;
       return isThere && (clicked !== null || !it.isConnected);
     };
-    return found([x, y, isIn(document.elementFromPoint(x, y))]);
+    return found([x, y, true]);
   };
   look();
 })
