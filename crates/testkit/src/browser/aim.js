@@ -1,6 +1,5 @@
 (selector) => new Promise((found) => {
-  let last = "";
-  // Ten seconds: what is drawn, or lies over it for a moment, is waited for.
+  // Ten seconds: what lies over it for a moment is waited for.
   let looks = 500;
   const look = () => {
     looks -= 1;
@@ -9,12 +8,7 @@
     const box = it?.getBoundingClientRect() ?? new DOMRect();
     const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
     const isIn = (over) => it === over || it?.contains(over) === true || over?.closest?.("label")?.contains(it) === true;
-    const now = [box.left, box.top, box.width, box.height].join();
-    const isFree = Boolean(it) && isIn(document.elementFromPoint(x, y));
-    if (!isFree || now !== last) {
-      last = now;
-      return looks > 0 ? setTimeout(look, 20) : found([x, y, false]);
-    }
+    if (!it || !isIn(document.elementFromPoint(x, y))) return looks > 0 ? setTimeout(look, 20) : found([x, y, false]);
     let [pressed, clicked] = [null, null];
     const judge = (event) => {
       if (event.type === "click") clicked = event.target;
@@ -27,11 +21,11 @@
     for (const kind of kinds) addEventListener(kind, judge, { capture: true, once: true });
     window.hasMissed = () => {
       for (const kind of kinds) removeEventListener(kind, judge, { capture: true });
-      if (clicked && isIn(clicked)) return false;
-      if (!pressed || !isIn(pressed)) return true;
-      // What a press alone opens or takes away is hit. What was drawn anew between press and release was not clicked.
+      // What a press alone opens or takes away is hit, and what is gone cannot be tapped again.
       const isThere = document.querySelector(selector)?.checkVisibility({ visibilityProperty: true }) === true;
-      return isThere && (clicked !== null || !it.isConnected);
+      if (!isThere || (clicked && isIn(clicked))) return false;
+      // It moved before the press, or was moved or drawn anew between press and release.
+      return !pressed || !isIn(pressed) || clicked !== null || !it.isConnected;
     };
     return found([x, y, true]);
   };

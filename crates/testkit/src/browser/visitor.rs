@@ -17,8 +17,8 @@ use super::{PATIENCE, Page};
 /// The accessibility checks that pages are judged by (axe-core, Mozilla Public License 2.0).
 const AXE: &str = include_str!("../../vendor/axe-core/axe.min.js");
 
-/// Finds the middle of an element once it stands still, whether it is free there, and has the page judge the press and the click that
-/// follow: what does not hit it is kept from what does stand there.
+/// Finds the middle of an element, whether it is free there, and has the page judge the press and the click that follow: what does not hit it
+/// is kept from what does stand there.
 const AIM: &str = include_str!("aim.js");
 
 /// A passkey store that Chromium plays, as a phone has one: it makes passkeys, and says that it knows its owner.
@@ -72,8 +72,7 @@ impl Page {
         self.page.execute(clear).await.expect("the authenticator forgets");
     }
 
-    /// Taps the element in its middle, as a finger or a mouse does. Waits until it stands still, and taps again if the page drew something
-    /// else under the finger.
+    /// Taps the element in its middle, as a finger or a mouse does; again if the page moved it, or drew it anew, under the finger.
     ///
     /// # Panics
     /// If it is not there, not visible, not enabled in time, something lies over it, or it could not be hit.
@@ -95,7 +94,7 @@ impl Page {
         }
     }
 
-    /// Where the middle of the element is, once it stands still; from then on the page notes whether the next press and release hit it,
+    /// Where the middle of the element is, once nothing lies over it; from then on the page notes whether the next press and release hit it,
     /// and keeps those that do not from what stands there instead.
     async fn middle_of(&self, selector: &str) -> (f64, f64) {
         self.wait_for_visible(selector).await;
