@@ -17,7 +17,7 @@ use crate::value::{Row, Type, Value};
 /// How long a transaction waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// The connections to one PostgreSQL database, and the thread that serves them: among the tasks of thousands of callers each of the
+/// The connections to one PostgreSQL database, and the threads that serve them: among the tasks of thousands of callers each of the
 /// round trips of a transaction would wait for its turn, while what it locks stays locked.
 #[derive(Debug)]
 pub(crate) struct Postgres {
@@ -28,7 +28,7 @@ pub(crate) struct Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Whoever drops it may be a task itself, which cannot wait for the thread.
+        // Whoever drops it may be a task itself, which cannot wait for the threads.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -57,8 +57,10 @@ impl Postgres {
             .timeouts(Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) })
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        // Half of the cores, so that who reads much holds up nobody where there are many.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+            .worker_threads(cores.div_ceil(2))
             .thread_name("postgres")
             .enable_all()
             .build()
