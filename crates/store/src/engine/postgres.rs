@@ -106,11 +106,7 @@ async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T,
     let Engine::Postgres(mut open) = transaction.engine else { unreachable!("opened as PostgreSQL above") };
     match result {
         Ok(value) => {
-            let committed = open.commit().await.map_err(|error| match error {
-                // What was sent may have arrived.
-                StoreError::Unavailable(text) if access == Access::Write => StoreError::Unknown(text),
-                other => other,
-            });
+            let committed = open.commit(access).await;
             match committed {
                 Ok(()) => open.close(),
                 Err(_) => open.roll_back().await,
@@ -140,9 +136,13 @@ struct Ready {
 }
 
 impl Ready {
-    async fn run(self, client: &Object) -> Result<Vec<Row>, StoreError> {
+    async fn send(&self, client: &Object) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
         let params: Vec<&(dyn ToSql + Sync)> = self.arrays.iter().map(|array| array as &(dyn ToSql + Sync)).collect();
-        let found = client.query(&self.prepared, &params).await?;
+        client.query(&self.prepared, &params).await
+    }
+
+    async fn run(&self, client: &Object) -> Result<Vec<Row>, StoreError> {
+        let found = self.send(client).await?;
         found.iter().map(|row| read(self.statement.name, self.statement.columns, row)).collect()
     }
 }
@@ -248,15 +248,23 @@ impl Open {
             return Ok(());
         }
         let client = self.client()?;
-        try_join_all(later.into_iter().map(|ready| ready.run(client))).await.map(drop)
+        Ok(try_join_all(later.iter().map(|ready| ready.send(client))).await.map(drop)?)
     }
 
-    /// After a statement that fails PostgreSQL makes a rollback of the commit that was sent behind it.
-    async fn commit(&mut self) -> Result<(), StoreError> {
+    /// After a statement that fails PostgreSQL makes a rollback of the commit that was sent behind it, so what it says of a statement is
+    /// certain. Where it says nothing, what was sent may have arrived.
+    async fn commit(&mut self, access: Access) -> Result<(), StoreError> {
+        let unknown = |error: tokio_postgres::Error| match StoreError::from(error) {
+            StoreError::Unavailable(text) if access == Access::Write => StoreError::Unknown(text),
+            other => other,
+        };
         let later = std::mem::take(&mut self.later);
         let client = self.client()?;
-        let sent = try_join_all(later.into_iter().map(|ready| ready.run(client)));
-        let commit = async { Ok(client.batch_execute("COMMIT").await?) };
+        let sent = try_join_all(later.iter().map(|ready| ready.send(client)));
+        let sent = async {
+            sent.await.map_err(|error| if error.as_db_error().is_some() { error.into() } else { unknown(error) })
+        };
+        let commit = async { client.batch_execute("COMMIT").await.map_err(unknown) };
         try_join(sent, commit).await.map(drop)
     }
 

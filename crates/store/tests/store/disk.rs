@@ -8,7 +8,7 @@ use warifu_core::place::Book;
 use warifu_store::{Database, DatabaseUrl, Options, StoreError};
 use warifu_testkit::{Engine, TestDatabase};
 
-use crate::story::time;
+use crate::story::{code, issue, record, settle, submit, time, top_up};
 
 async fn add(database: &Database, number: u16) {
     try_add(database, number).await.unwrap();
@@ -68,19 +68,46 @@ async fn the_log_does_not_grow_for_ever() {
     opened.close().await;
 }
 
+/// Has PostgreSQL refuse what is added to a table, for a reason of this class.
+async fn fail(database: &TestDatabase, table: &str, state: &str) {
+    let text = format!(
+        "CREATE OR REPLACE FUNCTION fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'the disk' USING ERRCODE = '{state}'; END $$ \
+         LANGUAGE plpgsql; CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON {table} EXECUTE FUNCTION fail()"
+    );
+    database.execute_raw(&text).await;
+}
+
 /// A full or failing disk under PostgreSQL is no fault of the command: it is told as `unavailable`, and no batch is taken apart.
 #[tokio::test]
 async fn a_failing_disk_under_postgres_is_unavailable() {
     let database = TestDatabase::new(Engine::Postgres).await;
     let opened = database.open().await;
     for state in ["53100", "58030"] {
-        database
-            .execute_raw(&format!(
-                "CREATE OR REPLACE FUNCTION fail() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'the disk' USING ERRCODE = '{state}'; \
-                 END $$ LANGUAGE plpgsql; CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON members EXECUTE FUNCTION fail()"
-            ))
-            .await;
+        fail(&database, "members", state).await;
         let result = try_add(&opened, 1).await;
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{state}: {result:?}");
     }
+}
+
+/// What is recorded is sent together with the commit. What the database says of it is certain all the same: not done, and nothing of it is left.
+#[tokio::test]
+async fn a_disk_that_fails_as_it_is_recorded_is_unavailable_too() {
+    let database = TestDatabase::new(Engine::Postgres).await;
+    let opened = database.open().await;
+    settle(&opened).await;
+    issue(&opened, code(1, 0, time(100))).await;
+    let top_up = top_up(1, 1, 500);
+    for state in ["53100", "58030"] {
+        fail(&database, "journal", state).await;
+        let command = top_up.clone();
+        let result = opened
+            .write(move |transaction| Box::pin(async move { record(transaction, &command, time(100)).await }))
+            .await;
+        assert!(matches!(result, Err(StoreError::Unavailable(_))), "{state}: {result:?}");
+    }
+    let left = database
+        .query_raw("SELECT (SELECT count(*) FROM requests), (SELECT max(position % (1::bigint << 48)) FROM streams)");
+    assert_eq!(left.await, [["0", "0"]]);
+    database.execute_raw("DROP TRIGGER fail ON journal").await;
+    assert_eq!(submit(&opened, top_up, time(100)).await.refusal(), None);
 }
