@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shuttle::future::yield_now;
 pub(crate) use shuttle::sync::RwLock;
-pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 shuttle::lazy_static! {
     /// Microseconds since the schedule began.

@@ -15,8 +15,15 @@ use crate::means::{Instant, advance};
 use crate::queue::{Bounds, Queue};
 
 /// Small enough that a few commands come to every bound that a story is about, and no other.
-pub(crate) const ROOMY: Bounds =
-    Bounds { queue_max: 32, batch_max: 3, deadline: Duration::from_secs(10), long: 32, commits: 2, tries: 3 };
+pub(crate) const ROOMY: Bounds = Bounds {
+    queue_max: 32,
+    batch_max: 3,
+    deadline: Duration::from_secs(10),
+    long: 32,
+    commits: 3,
+    slow: (2, Duration::from_millis(6)),
+    tries: 3,
+};
 
 /// How many schedules of each kind a story is played in, unless `WARIFU_SCHEDULES` says otherwise.
 const SCHEDULES: u64 = 1_000;

@@ -31,6 +31,7 @@ const BOUNDS: Bounds = Bounds {
     deadline: Duration::from_secs(10),
     long: 64,
     commits: 16,
+    slow: (3, Duration::from_millis(400)),
     tries: 5,
 };
 
@@ -219,6 +220,19 @@ mod tests {
         burst(1);
         assert!(!pressure.refuses(full - 1, &BOUNDS), "the next commit takes it");
         assert!(pressure.refuses(full, &BOUNDS));
+    }
+
+    #[test]
+    fn where_commits_are_slow_a_few_of_them_are_enough() {
+        let bounds = Bounds { slow: (3, Duration::ZERO), ..BOUNDS };
+        let pressure = Pressure::default();
+        (0..2).for_each(|_| pressure.note(bounds.long, &bounds));
+        assert!(!pressure.refuses(bounds.queue_max, &bounds), "the disk stood still for one commit");
+        pressure.note(bounds.long, &bounds);
+        assert!(pressure.refuses(bounds.queue_max, &bounds));
+        // It ends as ever.
+        (0..bounds.commits).for_each(|_| pressure.note(0, &bounds));
+        assert!(pressure.refuses(bounds.queue_max, &bounds));
     }
 
     #[test]

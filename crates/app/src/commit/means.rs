@@ -2,7 +2,7 @@
 //! that it decides which step comes next and how late it is.
 
 pub(super) use std::sync::RwLock;
-pub(super) use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(super) use std::time::Instant;
 
 pub(super) use tokio::time::sleep;

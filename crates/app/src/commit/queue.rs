@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::means::{AtomicBool, AtomicU32, AtomicU64, Instant, Ordering, RwLock, sleep, start};
+use super::means::{AtomicBool, AtomicU64, Instant, Ordering, RwLock, sleep, start};
 use super::{Fault, StoreError};
 
 /// What keeps the queue from growing, and a command from waiting, without end.
@@ -24,6 +24,8 @@ pub(super) struct Bounds {
     /// How many commits in a row must leave a long queue behind them until more comes than can be done; and how many must
     /// pass without a command being turned away until it does no more.
     pub(super) commits: u32,
+    /// Where commits are slow: as few in a row are enough, if they took so long.
+    pub(super) slow: (u32, Duration),
     /// How often a batch is run because it gave way to another one or lost its answer.
     pub(super) tries: u32,
 }
@@ -89,8 +91,8 @@ struct Lane<S, R, C> {
 #[derive(Debug, Default)]
 pub(super) struct Pressure {
     is_standing: AtomicBool,
-    /// How many commits in a row speak for the other.
-    commits: AtomicU32,
+    /// How many commits in a row speak for the other, and since when.
+    streak: RwLock<Option<(u32, Instant)>>,
     has_refused: AtomicBool,
 }
 
@@ -102,13 +104,14 @@ impl Pressure {
             true => !self.has_refused.swap(false, Ordering::Relaxed),
             false => waiting >= bounds.long,
         };
-        let commits = match changes {
-            true => self.commits.load(Ordering::Relaxed).saturating_add(1),
-            false => 0,
-        };
-        let is_over = commits >= bounds.commits;
-        self.commits.store(if is_over { 0 } else { commits }, Ordering::Relaxed);
+        let mut streak = self.streak.write().unwrap_or_else(PoisonError::into_inner);
+        *streak = changes.then(|| streak.map_or_else(|| (1, Instant::now()), |(commits, since)| (commits + 1, since)));
+        let (few, long) = bounds.slow;
+        let is_over = streak.is_some_and(|(commits, since)| {
+            commits >= bounds.commits || !is_standing && commits >= few && since.elapsed() >= long
+        });
         if is_over {
+            *streak = None;
             self.is_standing.store(!is_standing, Ordering::Relaxed);
         }
     }
