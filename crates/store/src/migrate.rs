@@ -36,7 +36,8 @@ static MIGRATIONS: &[Migration] = migrations![
     7 "0007_readiness",
     8 "0008_journal",
     9 "0009_tail",
-    10 "0010_codes"
+    10 "0010_codes",
+    11 "0011_room"
 ];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.

@@ -1,0 +1,2 @@
+-- Nothing: here rows are changed where they stand.
+SELECT 1;
