@@ -33,7 +33,7 @@ pub(crate) async fn run(database: Database, clock: Arc<dyn Clock>) {
         }
         let now = clock.now();
         let forgotten =
-            database.write(move |transaction| Box::pin(async move { forget(transaction, now).await })).await;
+            database.write_beside(move |transaction| Box::pin(async move { forget(transaction, now).await })).await;
         if let Err(error) = forgotten {
             tracing::warn!(%error, "what has expired will be forgotten later");
         }
@@ -109,7 +109,7 @@ async fn catch_up_stream(
         if from.position >= end {
             return Ok(());
         }
-        // Read and added up outside of the transaction that writes: on SQLite the commands wait for that one.
+        // Read and added up outside of the transaction that writes, which is to be short.
         let mut stretch = database
             .read_behind(move |transaction| {
                 Box::pin(async move { transaction.list_transactions_after(from, STRETCH).await })
@@ -125,7 +125,7 @@ async fn catch_up_stream(
             lines: lines_too.then(|| stretch.iter().filter_map(ShopLine::of).collect()),
         };
         let has_moved = database
-            .write(move |transaction| Box::pin(async move { book(transaction, from, last, booked).await }))
+            .write_beside(move |transaction| Box::pin(async move { book(transaction, from, last, booked).await }))
             .await;
         match has_moved {
             Ok(()) => {

@@ -111,7 +111,7 @@ impl Live {
             while cursor.position < end {
                 let from = *cursor;
                 let stretch = database
-                    .read(move |transaction| {
+                    .read_behind(move |transaction| {
                         Box::pin(async move { transaction.list_transactions_after(from, STRETCH).await })
                     })
                     .await?;
@@ -144,7 +144,8 @@ async fn find_shop(
     if let Some(known) = shops.get(&id) {
         return Ok(known.clone());
     }
-    let found = database.read(move |transaction| Box::pin(async move { transaction.find_shop(id).await })).await?;
+    let found =
+        database.read_behind(move |transaction| Box::pin(async move { transaction.find_shop(id).await })).await?;
     if shops.len() >= REMEMBERED {
         shops.clear();
     }

@@ -305,7 +305,7 @@ impl App {
     pub async fn webhook_pending(&self) -> Result<i64, Fault> {
         let count = self
             .database
-            .read(|transaction| Box::pin(async move { transaction.count_pending_deliveries(COUNTED).await }));
+            .read_behind(|transaction| Box::pin(async move { transaction.count_pending_deliveries(COUNTED).await }));
         Ok(count.await?)
     }
 }

@@ -63,7 +63,7 @@ impl std::fmt::Debug for DatabaseUrl {
 /// How many connections to keep.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Threads that read, on SQLite.
+    /// Threads that read the newest, on SQLite; there is one more that may read behind.
     pub sqlite_readers: usize,
     /// How long SQLite's log grows before it is moved into the file, in MiB.
     pub sqlite_log_mib: usize,
@@ -128,6 +128,19 @@ impl Database {
         F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
         self.run(Access::Write, Box::new(work)).await
+    }
+
+    /// As [`Self::write`], of what no command needs: sums, lines of shops, cursors, deliveries, what has expired. On SQLite no command waits for
+    /// it. The newest that commands recorded may not be there to be read, as in [`Self::read_behind`], and none of it can be changed.
+    ///
+    /// # Errors
+    /// What `work` returned, or what the database said.
+    pub async fn write_beside<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        self.run(Access::WriteBeside, Box::new(work)).await
     }
 
     /// Runs `work` on one snapshot of the database, which it cannot change.
@@ -220,6 +233,68 @@ mod tests {
         assert_eq!(found(&path, "SELECT number FROM settled"), 0);
         assert_eq!(found(&path, "SELECT position FROM streams"), 0);
         database.close().await;
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// Commands are recorded while something is written beside them, which is as durable and cannot change what is remembered of the tables that
+    /// they read; what changes the database comes after it.
+    #[tokio::test]
+    async fn commands_do_not_wait_for_what_is_written_beside() {
+        let folder = std::env::temp_dir().join(format!("warifu-beside-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("warifu.db");
+        let database = Database::open(&DatabaseUrl::Sqlite(path.clone()), Options::default()).unwrap();
+        database.migrate().await.unwrap();
+
+        let (go, may_go) = std::sync::mpsc::channel::<()>();
+        let slow = tokio::spawn({
+            let database = database.clone();
+            async move {
+                let work: Work<()> = Box::new(move |transaction| {
+                    Box::pin(async move {
+                        transaction.find_or_create_setting("beside", "first").await?;
+                        may_go.recv().map_err(|error| StoreError::Failed(error.to_string()))
+                    })
+                });
+                database.run(Access::WriteBeside, work).await
+            }
+        });
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        for position in 1_i64..=3 {
+            let head = vec![vec![0.into(), position.into(), 7.into()]];
+            database
+                .write(move |transaction| Box::pin(async move { transaction.each(&SAVE_STREAM, head).await.map(drop) }))
+                .await
+                .unwrap();
+        }
+        assert!(!slow.is_finished());
+        let mut later = tokio::spawn({
+            let database = database.clone();
+            async move {
+                database
+                    .write(|transaction| {
+                        Box::pin(async move { transaction.find_or_create_setting("beside", "second").await })
+                    })
+                    .await
+            }
+        });
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(50), &mut later).await.is_err(), "it waits");
+        go.send(()).unwrap();
+        slow.await.unwrap().unwrap();
+        assert_eq!(later.await.unwrap().unwrap(), "first");
+        let heads = database.read(|transaction| Box::pin(async move { transaction.list_streams().await })).await;
+        assert_eq!(heads.unwrap().first().map(|head| head.position), Some(3));
+
+        let refused = database
+            .write_beside(|transaction| {
+                let head = vec![vec![0.into(), 9.into(), 7.into()]];
+                Box::pin(async move { transaction.each(&SAVE_STREAM, head).await.map(drop) })
+            })
+            .await;
+        assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+        database.close().await;
+        let closed = database.write_beside(|_| Box::pin(async { Ok(()) })).await;
+        assert!(matches!(closed, Err(StoreError::Unavailable(_))), "{closed:?}");
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -36,6 +36,14 @@ pub(crate) enum Access {
     ReadBehind,
     /// The one that writes.
     Write,
+    /// One that writes beside it.
+    WriteBeside,
+}
+
+impl Access {
+    const fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::WriteBeside)
+    }
 }
 
 /// A statement of the hot path and the rows to run it for; without rows it is not run.

@@ -73,15 +73,15 @@ impl FanOut {
 
     /// Reads everything that is recorded by now.
     async fn catch_up(&self) -> Result<(), StoreError> {
-        let found = self.database.read(|transaction| {
-            Box::pin(async move {
-                if transaction.list_subscribers().await?.is_empty() {
-                    return Ok(None);
-                }
-                Ok(Some((transaction.list_cursors(NAME).await?, transaction.list_streams().await?)))
-            })
+        let subscribers =
+            self.database.read_behind(|transaction| Box::pin(async move { transaction.list_subscribers().await }));
+        if subscribers.await?.is_empty() {
+            return Ok(());
+        }
+        let standing = self.database.read(|transaction| {
+            Box::pin(async move { Ok((transaction.list_cursors(NAME).await?, transaction.list_streams().await?)) })
         });
-        let Some((cursors, ends)) = found.await? else { return Ok(()) };
+        let (cursors, ends) = standing.await?;
         let mut outcome = Ok(());
         for cursor in cursors {
             let Some(end) = ends.iter().find(|end| end.stream == cursor.stream) else { continue };
@@ -99,13 +99,13 @@ impl FanOut {
             let (shops, now) = (Arc::clone(&self.shops), self.clock.now());
             let stretch = self
                 .database
-                .read(move |transaction| Box::pin(async move { read(transaction, cursor, now, &shops).await }))
+                .read_behind(move |transaction| Box::pin(async move { read(transaction, cursor, now, &shops).await }))
                 .await?;
             let Some(stretch) = stretch else { break };
             let (reached, is_new) = (stretch.reached, !stretch.deliveries.is_empty());
             let kept = self
                 .database
-                .write(move |transaction| Box::pin(async move { keep(transaction, &stretch).await }))
+                .write_beside(move |transaction| Box::pin(async move { keep(transaction, &stretch).await }))
                 .await?;
             if !kept {
                 // Another node is at work on this stream.
@@ -164,7 +164,7 @@ impl FanOut {
             + 'static,
     {
         let piece = u64::try_from(SWEPT).unwrap_or(u64::MAX);
-        while self.database.write(work).await? >= piece {
+        while self.database.write_beside(work).await? >= piece {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())

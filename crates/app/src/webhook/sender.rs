@@ -189,7 +189,7 @@ impl Sender {
             (Vec::new(), after)
         } else {
             self.database
-                .read(move |transaction| Box::pin(async move { gather(transaction, now, room, after).await }))
+                .read_behind(move |transaction| Box::pin(async move { gather(transaction, now, room, after).await }))
                 .await?
         };
         work.last = last;
@@ -206,7 +206,7 @@ impl Sender {
         let until = self.clock.now().saturating_add(LEASE);
         let leased = self
             .database
-            .write(move |transaction| {
+            .write_beside(move |transaction| {
                 Box::pin(async move {
                     transaction.save_attempts(&finished).await?;
                     for webhook in gone {

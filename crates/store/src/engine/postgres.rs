@@ -96,7 +96,7 @@ async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T,
             Access::Read | Access::ReadBehind => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             // Said each time, for a role or a pooler may have other defaults: an answered payment is on the disk, and a lock
             // that nobody gives back holds up nobody for long.
-            Access::Write => {
+            Access::Write | Access::WriteBeside => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; SET LOCAL lock_timeout = '5s'; \
                  SET LOCAL idle_in_transaction_session_timeout = '60s'"
             }
@@ -255,7 +255,7 @@ impl Open {
     /// certain. Where it says nothing, what was sent may have arrived.
     async fn commit(&mut self, access: Access) -> Result<(), StoreError> {
         let unknown = |error: tokio_postgres::Error| match StoreError::from(error) {
-            StoreError::Unavailable(text) if access == Access::Write => StoreError::Unknown(text),
+            StoreError::Unavailable(text) if access.writes() => StoreError::Unknown(text),
             other => other,
         };
         let later = std::mem::take(&mut self.later);

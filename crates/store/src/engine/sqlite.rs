@@ -1,6 +1,7 @@
 //! SQLite: one thread that writes, one that settles what it recorded, a few that read, each the owner of its connection.
 
 mod claims;
+mod job;
 mod log;
 mod memory;
 mod open;
@@ -49,6 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Sqlite {
     writer: Worker,
     readers: Vec<Worker>,
+    /// Reads what may lack the newest: among the others it would wait while they wait until the tail is settled.
+    behind: Worker,
     /// These move the logs of the database and of the tail into their files while the writer goes on.
     movers: [Worker; 2],
     next_reader: AtomicUsize,
@@ -84,22 +87,23 @@ impl Sqlite {
             let settler = Settler::start(settling, log.clone(), mover.clone(), wake)?;
             Ok(Some(Writing::new(path, file, settler)))
         })?;
-        let readers = (0..options.sqlite_readers.max(1))
-            .map(|_| {
-                let connection = patiently(|| {
-                    let connection = connect(path, Access::Read)?;
-                    tail::attach(&connection, path).map(|()| connection)
-                })?;
-                Worker::start("sqlite-reader", connection, Duty::Read(writer.clone()))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { writer, readers, movers: [mover, tail_mover], next_reader: AtomicUsize::new(0), log })
+        let reader = || {
+            let connection = patiently(|| {
+                let connection = connect(path, Access::Read)?;
+                tail::attach(&connection, path).map(|()| connection)
+            })?;
+            Worker::start("sqlite-reader", connection, Duty::Read(writer.clone()))
+        };
+        let readers = (0..options.sqlite_readers.max(1)).map(|_| reader()).collect::<Result<_, _>>()?;
+        let behind = reader()?;
+        Ok(Self { writer, readers, behind, movers: [mover, tail_mover], next_reader: AtomicUsize::new(0), log })
     }
 
     pub(crate) async fn run<T: Send + 'static>(&self, access: Access, work: Work<T>) -> Result<T, StoreError> {
         let worker = match access {
-            Access::Write => &self.writer,
-            Access::Read | Access::ReadBehind => {
+            Access::Write | Access::WriteBeside => &self.writer,
+            Access::ReadBehind => &self.behind,
+            Access::Read => {
                 let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
                 self.readers.get(turn % self.readers.len()).unwrap_or(&self.writer)
             }
@@ -121,7 +125,7 @@ impl Sqlite {
     /// Finishes what waits and closes every connection, the writer's last: closing it moves the log into the file, which is
     /// then the whole database: the tail is gone.
     pub(crate) async fn close(&self) {
-        for worker in self.readers.iter().chain(&self.movers).chain([&self.writer]) {
+        for worker in self.readers.iter().chain([&self.behind]).chain(&self.movers).chain([&self.writer]) {
             worker.close().await;
         }
     }

@@ -46,20 +46,9 @@ impl Memory {
         *self = Self::default();
     }
 
-    /// Forgets everything if this statement may change what is remembered. A new wallet, terminal or shop changes nothing:
-    /// that one was not there is not remembered.
+    /// Forgets everything if this statement may change what is remembered.
     pub(super) fn note(&mut self, statement: &str) {
-        let mut words = statement.split_whitespace();
-        let changed = match words.next() {
-            Some("UPDATE") => words.next(),
-            Some("DELETE") => words.nth(1),
-            // A newer code is told by whoever keeps it.
-            Some("INSERT") => words
-                .nth(1)
-                .filter(|table| *table == "policies" || *table != "newest_codes" && statement.contains("DO UPDATE")),
-            _ => None,
-        };
-        if changed.is_some_and(|table| TABLES.contains(&table)) {
+        if concerns(statement) {
             self.forget();
         }
     }
@@ -115,6 +104,22 @@ impl Memory {
         }
         self.places.extend(places.iter().map(|place| (place.terminal, place.clone())));
     }
+}
+
+/// Whether a statement may change what is remembered. A new wallet, terminal or shop changes nothing: that one was not there is not
+/// remembered.
+pub(super) fn concerns(statement: &str) -> bool {
+    let mut words = statement.split_whitespace();
+    let changed = match words.next() {
+        Some("UPDATE") => words.next(),
+        Some("DELETE") => words.nth(1),
+        // A newer code is told by whoever keeps it.
+        Some("INSERT") => words
+            .nth(1)
+            .filter(|table| *table == "policies" || *table != "newest_codes" && statement.contains("DO UPDATE")),
+        _ => None,
+    };
+    changed.is_some_and(|table| TABLES.contains(&table))
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use rusqlite::Connection;
 
-use super::memory::Memory;
+use super::job::Job;
+use super::memory::{self, Memory};
 use super::settler::Answer;
 use super::tail::{self, Need, Tail};
 use super::writing::Writing;
@@ -56,6 +57,11 @@ impl Open {
     /// Begins a transaction, on a snapshot.
     pub(super) fn begin(&self) -> Result<(), StoreError> {
         self.control("BEGIN DEFERRED")
+    }
+
+    /// The same of one that writes beside the thread that writes.
+    pub(super) fn begin_beside(&self) -> Result<(), StoreError> {
+        self.control("BEGIN IMMEDIATE")
     }
 
     /// Waits until there is room for more to wait.
@@ -176,12 +182,12 @@ impl Open {
         }
     }
 
-    /// Has what waits settled beside the commits that follow, if there is enough of it or somebody waits for it.
+    /// Has what is to be done beside the commits done, or what waits settled if there is enough of it or somebody waits for it.
     pub(super) fn order(&mut self) {
         let Some(writing) = &mut self.writing else { return };
         let ended = writing.settler.ended();
         writing.note(ended);
-        if writing.settler.is_busy() {
+        if writing.settler.is_busy() || writing.order_beside() {
             return;
         }
         if !writing.waiting.is_empty() {
@@ -189,6 +195,20 @@ impl Open {
         } else if writing.tail.is_known() && writing.tail.is_long() {
             writing.order();
         }
+    }
+
+    /// Has a job done beside the commits.
+    pub(super) fn order_for_job(&mut self, job: Box<dyn Job>) {
+        if let Some(writing) = &mut self.writing {
+            writing.beside.push(job);
+            self.order();
+        }
+    }
+
+    /// Answers those whose jobs will not be done any more.
+    pub(super) fn refuse_beside(&mut self) {
+        let jobs = self.writing.iter_mut().flat_map(|writing| std::mem::take(&mut writing.beside));
+        jobs.for_each(|job| job.refuse(StoreError::Unavailable("the database is closed".to_owned())));
     }
 
     /// Tells `answer` when everything that was recorded before has been settled.
@@ -324,8 +344,11 @@ impl Open {
 
     /// Holds the database if this statement changes it.
     fn hold_for(&mut self, text: &str) -> Result<(), StoreError> {
-        if self.writing.is_none() || self.connection.prepare_cached(text)?.readonly() {
+        if self.connection.prepare_cached(text)?.readonly() {
             return Ok(());
+        }
+        if self.writing.is_none() && (memory::concerns(text) || tail::concerns(text)) {
+            return Err(StoreError::Failed(format!("only the thread that writes may do this: {text}")));
         }
         self.hold()?;
         self.writing.iter_mut().for_each(|writing| writing.has_changed = true);

@@ -431,7 +431,7 @@ impl Tail {
 }
 
 /// Whether a statement reads or changes one of the tables. A new row concerns nothing that waits: it is nobody's yet.
-fn concerns(text: &str) -> bool {
+pub(super) fn concerns(text: &str) -> bool {
     let words = || text.split(|character: char| !character.is_alphanumeric() && character != '_');
     let is_new = words().next() == Some("INSERT") && !words().any(|word| word == "SELECT");
     !is_new && words().any(|word| TABLES.contains(&word))

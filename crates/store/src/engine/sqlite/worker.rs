@@ -4,11 +4,11 @@
 //! it stands between savepoints, so that one that fails undoes nothing of the others. All are answered after the commit.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::job::{Ended, Errand, Job};
 use super::log::Log;
 use super::open::Open;
 use super::settler::Answer;
@@ -60,38 +60,6 @@ enum Task {
     RunAside(Box<dyn Job>),
     MoveLog,
     Close(oneshot::Sender<()>),
-}
-
-/// Some work and whoever waits for it.
-trait Job: Send {
-    /// Does the work in the open transaction. If it says that it failed, what it did is to be undone.
-    fn run(self: Box<Self>, transaction: &mut Transaction) -> (Result<(), StoreError>, Ended);
-    /// Answers that it was not begun.
-    fn refuse(self: Box<Self>, error: StoreError);
-}
-
-/// Answers how it ended, once that is known of the transaction: the job's own error, if it had one.
-type Ended = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-struct Errand<T> {
-    work: Work<T>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T: Send + 'static> Job for Errand<T> {
-    fn run(self: Box<Self>, transaction: &mut Transaction) -> (Result<(), StoreError>, Ended) {
-        let Self { work, answer } = *self;
-        // Ready at the first poll: nothing on this engine waits.
-        let outcome = catch_unwind(AssertUnwindSafe(|| futures::executor::block_on(work(transaction))));
-        let outcome = outcome.unwrap_or_else(|_| Err(StoreError::Failed("a transaction panicked".to_owned())));
-        let own = outcome.as_ref().map(drop).map_err(StoreError::clone);
-        // Nobody may be waiting any more; the transaction ended all the same.
-        (own, Box::new(move |ended| drop(answer.send(outcome.and_then(|value| ended.map(|()| value))))))
-    }
-
-    fn refuse(self: Box<Self>, error: StoreError) {
-        let _ = self.answer.send(Err(error));
-    }
 }
 
 impl Worker {
@@ -164,6 +132,7 @@ impl Thread {
         let mut put_back = None;
         while let Some(task) = put_back.take().or_else(|| tasks.blocking_recv()) {
             match task {
+                Task::Run(Access::WriteBeside, job) => self.open().order_for_job(job),
                 Task::Run(access, job) => {
                     let mut jobs = vec![job];
                     put_back = gather(access, &mut jobs, &mut tasks);
@@ -307,6 +276,7 @@ impl Thread {
         {
             tracing::warn!(%error, "what was recorded last is settled at the next start");
         }
+        self.open().refuse_beside();
         let Engine::Sqlite(mut open) = self.transaction.engine else { unreachable!("opened as SQLite") };
         open.roll_back();
         if let Duty::Write { database: (log, _), .. } | Duty::Move(log) = &self.duty {
@@ -336,7 +306,7 @@ fn settle_before(connection: &Connection, writer: &Worker) -> Result<(), StoreEr
     if tail::waits(connection)? { writer.settle() } else { Ok(()) }
 }
 
-fn open(transaction: &mut Transaction) -> &mut Open {
+pub(super) fn open(transaction: &mut Transaction) -> &mut Open {
     match &mut transaction.engine {
         Engine::Sqlite(open) => open,
         Engine::Postgres(_) => unreachable!("opened as SQLite"),

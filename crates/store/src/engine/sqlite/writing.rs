@@ -4,9 +4,10 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::job::Job;
 use super::memory::Memory;
-use super::settler::{Answer, Settler};
-use super::tail::{Slice, Tail};
+use super::settler::{Answer, End, Order, Settler};
+use super::tail::Tail;
 use crate::error::StoreError;
 
 /// See the module.
@@ -19,11 +20,13 @@ pub(super) struct Writing {
     pub(super) settler: Settler,
     /// Who waits for what is settled next.
     pub(super) waiting: Vec<Answer>,
+    /// What the settler is to do beside.
+    pub(super) beside: Vec<Box<dyn Job>>,
     /// What came of the settling that ended last, for those who wait for nothing else.
     pub(super) settled: Result<(), StoreError>,
     /// By which SQLite tells that another connection has committed: of the database and of the tail's file.
     versions: (i64, i64),
-    /// Whether settling explains that another connection has committed to the database.
+    /// Whether the settler explains that another connection has committed to the database.
     has_settled: bool,
     /// Whether the database is held, and not only a snapshot of it.
     pub(super) holds: bool,
@@ -47,6 +50,7 @@ impl Writing {
             file,
             settler,
             waiting: Vec::new(),
+            beside: Vec::new(),
             settled: Ok(()),
             versions: (0, 0),
             has_settled: false,
@@ -59,10 +63,10 @@ impl Writing {
         }
     }
 
-    /// Takes note of what came of the slice that was being settled.
-    pub(super) fn note(&mut self, ended: Option<(Slice, Result<(), StoreError>)>) {
-        let Some((slice, settled)) = ended else { return };
-        self.has_settled = true;
+    /// Takes note of what came of what the settler was doing.
+    pub(super) fn note(&mut self, ended: Option<End>) {
+        self.has_settled |= ended.is_some();
+        let Some(End::Settled(slice, settled)) = ended else { return };
         if settled.is_ok() {
             self.tail.forget(&slice);
             self.durable = self.durable.max(slice.last());
@@ -92,7 +96,17 @@ impl Writing {
         if self.tail.is_empty() {
             waiting.into_iter().for_each(|answer| drop(answer.send(self.settled.clone())));
         } else {
-            self.settler.order(self.tail.take(), waiting);
+            self.settler.order(Order::Settle(self.tail.take(), waiting));
         }
+    }
+
+    /// Has the settler do what waits for it besides. `false` if there is nothing.
+    pub(super) fn order_beside(&mut self) -> bool {
+        let jobs = std::mem::take(&mut self.beside);
+        let is_some = !jobs.is_empty();
+        if is_some {
+            self.settler.order(Order::Work(jobs));
+        }
+        is_some
     }
 }
