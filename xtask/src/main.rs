@@ -16,7 +16,7 @@ cargo xtask <command>
 
   setup                         look for what the tests need, install what is missing where that is possible
   test [--fast] [nextest args]  setup, format, clippy, all tests, documentation tests, schedules; --fast runs setup and nextest only
-  bench [--quick] [part...]     measure: ledger, aged, sqlite, postgres, board; all of them if none is named
+  bench [--quick] [part...]     measure: ledger, aged, sqlite, postgres, board; if none is named all, --quick without the board
   overload                      far more than can be done, for long: --times N --seconds N --sync-ms N
   tidy                          check the rules of the house
   tidy --bless                  lower the ratchets to what is left, rewrite the list of frozen migrations
