@@ -202,16 +202,23 @@ impl Database {
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 mod tests {
     use super::*;
-    use crate::ledger::SAVE_STREAM;
+    use crate::ledger::{CLAIM_REQUEST, SAVE_STREAM};
+    use crate::value::Value;
 
-    /// What was recorded and waits can be read where nothing can be written any more, and waits as before.
-    #[tokio::test]
-    async fn what_waits_is_read_aside_where_nothing_is_written() {
-        let folder = std::env::temp_dir().join(format!("warifu-aside-{}", std::process::id()));
+    /// A folder of its own, and in it a file with an empty database.
+    async fn fresh(name: &str) -> (PathBuf, PathBuf, Database) {
+        let folder = std::env::temp_dir().join(format!("warifu-{name}-{}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
         let path = folder.join("warifu.db");
         let database = Database::open(&DatabaseUrl::Sqlite(path.clone()), Options::default()).unwrap();
         database.migrate().await.unwrap();
+        (folder, path, database)
+    }
+
+    /// What was recorded and waits can be read where nothing can be written any more, and waits as before.
+    #[tokio::test]
+    async fn what_waits_is_read_aside_where_nothing_is_written() {
+        let (folder, path, database) = fresh("aside").await;
         let head = vec![vec![0.into(), 5.into(), 7.into()]];
         database
             .write(move |transaction| Box::pin(async move { transaction.each(&SAVE_STREAM, head).await.map(drop) }))
@@ -240,11 +247,7 @@ mod tests {
     /// they read; what changes the database comes after it.
     #[tokio::test]
     async fn commands_do_not_wait_for_what_is_written_beside() {
-        let folder = std::env::temp_dir().join(format!("warifu-beside-{}", std::process::id()));
-        std::fs::create_dir(&folder).unwrap();
-        let path = folder.join("warifu.db");
-        let database = Database::open(&DatabaseUrl::Sqlite(path.clone()), Options::default()).unwrap();
-        database.migrate().await.unwrap();
+        let (folder, _, database) = fresh("beside").await;
 
         let (go, may_go) = std::sync::mpsc::channel::<()>();
         let slow = tokio::spawn({
@@ -285,13 +288,16 @@ mod tests {
         let heads = database.read(|transaction| Box::pin(async move { transaction.list_streams().await })).await;
         assert_eq!(heads.unwrap().first().map(|head| head.position), Some(3));
 
-        let refused = database
-            .write_beside(|transaction| {
-                let head = vec![vec![0.into(), 9.into(), 7.into()]];
-                Box::pin(async move { transaction.each(&SAVE_STREAM, head).await.map(drop) })
-            })
-            .await;
-        assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+        let claim: Vec<Value> = vec![[1_u8; 16].into(), "r".into(), [2_u8; 16].into()];
+        let head: Vec<Value> = vec![0.into(), 9.into(), 7.into()];
+        for (statement, row) in [(&CLAIM_REQUEST, claim), (&SAVE_STREAM, head)] {
+            let refused = database
+                .write_beside(move |transaction| {
+                    Box::pin(async move { transaction.each(statement, vec![row]).await.map(drop) })
+                })
+                .await;
+            assert!(matches!(refused, Err(StoreError::Failed(_))), "{}: {refused:?}", statement.name);
+        }
         database.close().await;
         let closed = database.write_beside(|_| Box::pin(async { Ok(()) })).await;
         assert!(matches!(closed, Err(StoreError::Unavailable(_))), "{closed:?}");

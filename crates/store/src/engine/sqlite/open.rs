@@ -348,7 +348,7 @@ impl Open {
             return Ok(());
         }
         if self.writing.is_none() && (memory::concerns(text) || tail::concerns(text)) {
-            return Err(StoreError::Failed(format!("only the thread that writes may do this: {text}")));
+            return Err(not_here(text));
         }
         self.hold()?;
         self.writing.iter_mut().for_each(|writing| writing.has_changed = true);
@@ -393,9 +393,8 @@ impl Open {
         statement: &'static Each,
         rows: Vec<Vec<Value>>,
     ) -> Result<Vec<Row>, StoreError> {
-        if let Some(place) = Tail::place(statement)
-            && let Some(writing) = &mut self.writing
-        {
+        if let Some(place) = Tail::place(statement) {
+            let Some(writing) = &mut self.writing else { return Err(not_here(statement.name)) };
             if Tail::is_claim(place) {
                 return writing.tail.claim(&self.connection, statement.name, rows);
             }
@@ -452,6 +451,11 @@ impl Open {
         }
         Ok(())
     }
+}
+
+/// What nobody but the thread that writes may change, for it would not learn of it.
+fn not_here(statement: &str) -> StoreError {
+    StoreError::Failed(format!("only the thread that writes may do this: {statement}"))
 }
 
 fn close(connection: Connection) {

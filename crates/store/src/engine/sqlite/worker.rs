@@ -144,6 +144,8 @@ impl Thread {
                 Task::MoveLog => self.move_log(),
                 Task::Close(closed) => {
                     self.close();
+                    // Whoever comes after the answer is told that it is closed.
+                    drop(tasks);
                     let _ = closed.send(());
                     return;
                 }
