@@ -84,6 +84,8 @@ pub struct Wallet {
     pub cooling_until: Option<Time>,
     /// How many transactions have changed it; each of them carries the number it made.
     pub version: i64,
+    /// The last of them: where the chain of its history begins.
+    pub last: Option<TransactionId>,
     /// When it last changed.
     pub at: Time,
 }
@@ -121,6 +123,7 @@ impl Wallet {
             paid_out: Rolling::default(),
             cooling_until: None,
             version: 0,
+            last: None,
             at: Time::EPOCH,
         }
     }

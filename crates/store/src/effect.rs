@@ -51,7 +51,7 @@ pub(crate) fn write_effect(done: &Done) -> String {
     serde_json::to_string(&stored).unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// What was done, of the columns `wallet_version`, `transfers` and `effect`.
+/// What was done, of the columns `wallet_version`, `transfers` and `effect`; what came before it is not in them.
 pub(crate) fn read_done(
     kind: Kind,
     amount: Amount,
@@ -65,6 +65,7 @@ pub(crate) fn read_done(
     let stored: StoredEffect<'_> = serde_json::from_str(effect).ok()?;
     Some(Done {
         wallet_version,
+        previous: None,
         transfers,
         moves: stored.moves.into_iter().map(StoredMove::read).collect::<Option<_>>()?,
         hold_expires_at: read_time(stored.hold_until)?,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use warifu_core::code::CodeMac;
 use warifu_core::id::{ShopId, TransactionId, WalletId};
-use warifu_core::ledger::{Account, Kind, Outcome, Transaction as Record, Transfer};
+use warifu_core::ledger::{Account, Done, Kind, Outcome, Transaction as Record, Transfer};
 use warifu_core::money::{Amount, Unit};
 use warifu_core::place::Book;
 use warifu_core::refusal::Refusal;
@@ -59,33 +59,44 @@ impl JournalCursor {
     }
 }
 
-/// The columns that [`read_recorded`] reads, in its order.
+/// The columns that [`read_recorded`] reads, in its order, and more after them.
 macro_rules! journal_columns {
     () => {
-        "SELECT j.position, j.id, j.kind, j.book, j.at, j.business_date, j.caller, j.request_id, j.body_hash, \
+        journal_columns!("")
+    };
+    ($more:literal) => {
+        concat!(        "SELECT j.position, j.id, j.kind, j.book, j.at, j.business_date, j.caller, j.request_id, j.body_hash, \
          j.shop_id, j.wallet_id, j.wallet_version, j.code_bucket, j.code_mac, j.parent_id, j.target, j.amount, j.unit, \
-         j.policy, j.note, j.refusal, j.transfers, j.effect FROM journal j "
+         j.policy, j.note, j.refusal, j.transfers, j.effect, j.previous_id", $more, " FROM journal j ")
     };
 }
 pub(crate) use journal_columns;
 
 statements! {
     FIND_TRANSACTION (Blob)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(), "WHERE j.id = $1");
     FIND_TRANSACTION_BY_REQUEST (Blob, Text)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(),
             "JOIN requests r ON r.transaction_id = j.id WHERE r.caller = $1 AND r.request_id = $2");
     LIST_TRANSACTIONS_OF_WALLET (Blob, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
-        concat!(journal_columns!(),
-            "WHERE j.wallet_id = $1 AND j.wallet_version < $2 ORDER BY j.wallet_version DESC LIMIT $3");
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
+        concat!("WITH RECURSIVE chain (position, previous_id, version, found) AS ( \
+             SELECT j.position, j.previous_id, j.wallet_version, \
+                    CASE WHEN j.wallet_version < $2 THEN CAST(1 AS bigint) ELSE 0 END \
+             FROM wallets w JOIN journal j ON j.id = w.last_id WHERE w.id = $1 \
+             UNION ALL \
+             SELECT j.position, j.previous_id, j.wallet_version, \
+                    c.found + CASE WHEN j.wallet_version < $2 THEN CAST(1 AS bigint) ELSE 0 END \
+             FROM chain c JOIN journal j ON j.id = c.previous_id WHERE c.found < $3 AND j.wallet_version < c.version) ",
+            journal_columns!(),
+            "JOIN chain c ON c.position = j.position WHERE c.version < $2 ORDER BY c.version DESC LIMIT $3");
     LIST_TRANSACTIONS_AFTER (Int, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(), "WHERE j.position > $1 AND j.position <= $2 ORDER BY j.position LIMIT $3");
     LIST_FOLLOWERS (Blob, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(),
             "WHERE j.parent_id = $1 AND j.refusal IS NULL ORDER BY j.at, j.wallet_version, j.position LIMIT $2");
     FIND_LAST_RECORDED () -> (Int) "SELECT COALESCE(max(at), 0) FROM streams";
@@ -119,7 +130,8 @@ impl Transaction {
         self.rows(&LIST_FOLLOWERS, &params).await?.iter().map(read_recorded).collect()
     }
 
-    /// What changed a wallet before its version was `before`, newest first, at most `limit`.
+    /// What changed a wallet before its version was `before`, newest first, at most `limit`: along the chain from the last, so what is
+    /// older takes longer, some microseconds for each that is passed.
     ///
     /// # Errors
     /// What the database said.
@@ -256,7 +268,9 @@ pub(crate) fn read_recorded(row: &Row) -> Result<Recorded, StoreError> {
             let transfers = row.parsed(21, read_transfers)?;
             let wallet_version = row.optional(11, Row::int)?;
             let done = read_done(kind, amount, wallet_version, transfers, row.text(22)?);
-            Outcome::Done(done.ok_or_else(|| row.corrupt(22))?)
+            let done = done.ok_or_else(|| row.corrupt(22))?;
+            let previous = row.optional(23, Row::bytes)?.map(TransactionId::from_bytes);
+            Outcome::Done(Done { previous, ..done })
         }
     };
     let record = Record {

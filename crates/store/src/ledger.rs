@@ -99,7 +99,7 @@ each_statements! {
         set "UPDATE terminal_usage u SET state = n.state FROM unnest($1::bytea[], $2::text[]) AS n (id, state) \
              WHERE u.terminal_id = n.id";
     LOAD_TARGET (Blob, Text)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         row concat!(journal_columns!(),
             "JOIN requests r ON r.transaction_id = j.id WHERE r.caller = $1 AND r.request_id = $2"),
         set concat!(journal_columns!(),
@@ -107,19 +107,19 @@ each_statements! {
              JOIN unnest($1::bytea[], $2::text[]) AS n (caller, request_id) \
                ON r.caller = n.caller AND r.request_id = n.request_id");
     LOAD_PARENT (Blob)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         row concat!(journal_columns!(), "WHERE j.id = $1"),
         set concat!(journal_columns!(), "WHERE j.id = ANY ($1::bytea[])");
     // What was refused before a wallet was known is locked itself.
     LOCK_ORIGIN (Blob) -> (Blob)
         row "SELECT id FROM journal WHERE id = $1",
         set "SELECT id FROM journal WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE";
-    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
+    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob)
         row concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1"),
         set concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE");
     // After the wallets are locked: whoever adds a follower holds the wallet.
     LOAD_FOLLOWERS (Blob)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         row concat!(journal_columns!(), "WHERE j.parent_id = $1 AND j.refusal IS NULL ORDER BY j.at, j.position"),
         set concat!(journal_columns!(),
             "WHERE j.parent_id = ANY ($1::bytea[]) AND j.refusal IS NULL ORDER BY j.at, j.wallet_version, j.position");
@@ -129,29 +129,31 @@ each_statements! {
              FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[]) \
                AS n (bucket, mac, bound_to, consumed_by) \
              WHERE c.bucket = n.bucket AND c.mac = n.mac";
-    SAVE_WALLET (Blob, Int, Int, Int, Int, Int, Int, Text) -> ()
-        row "UPDATE wallets SET paid = $2, bonus = $3, points = $4, version = $5, at = $6, next_expiry = $7, state = $8 \
+    SAVE_WALLET (Blob, Int, Int, Int, Int, Int, Int, Text, Blob) -> ()
+        row "UPDATE wallets SET paid = $2, bonus = $3, points = $4, version = $5, at = $6, next_expiry = $7, state = $8, \
+                    last_id = $9 \
              WHERE id = $1",
         set "UPDATE wallets w SET paid = n.paid, bonus = n.bonus, points = n.points, version = n.version, at = n.at, \
-                    next_expiry = n.next_expiry, state = n.state \
+                    next_expiry = n.next_expiry, state = n.state, last_id = n.last_id \
              FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], \
-                    $7::bigint[], $8::text[]) AS n (id, paid, bonus, points, version, at, next_expiry, state) \
+                    $7::bigint[], $8::text[], $9::bytea[]) \
+               AS n (id, paid, bonus, points, version, at, next_expiry, state, last_id) \
              WHERE w.id = n.id";
     CREATE_JOURNAL
-        (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         -> ()
         row "INSERT INTO journal (position, id, kind, book, at, business_date, caller, request_id, body_hash, shop_id, \
                     wallet_id, wallet_version, code_bucket, code_mac, parent_id, target, amount, unit, policy, note, \
-                    refusal, transfers, effect) \
+                    refusal, transfers, effect, previous_id) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-                    $22, $23)",
+                    $22, $23, $24)",
         set "INSERT INTO journal (position, id, kind, book, at, business_date, caller, request_id, body_hash, shop_id, \
                     wallet_id, wallet_version, code_bucket, code_mac, parent_id, target, amount, unit, policy, note, \
-                    refusal, transfers, effect) \
+                    refusal, transfers, effect, previous_id) \
              SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], \
                     $7::bytea[], $8::text[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bigint[], $13::bigint[], \
                     $14::bytea[], $15::bytea[], $16::text[], $17::bigint[], $18::text[], $19::bigint[], $20::text[], \
-                    $21::text[], $22::text[], $23::text[])";
+                    $21::text[], $22::text[], $23::text[], $24::bytea[])";
 }
 
 impl Transaction {
@@ -387,9 +389,9 @@ fn request_row(key: &RequestKey, id: TransactionId) -> Vec<Value> {
 }
 
 fn journal_row(position: i64, record: &Record) -> Vec<Value> {
-    let (wallet_version, refusal, transfers, effect) = match &record.outcome {
-        Outcome::Done(done) => (done.wallet_version, None, done.transfers.as_slice(), write_effect(done)),
-        Outcome::Refused(refusal) => (None, Some(refusal.word()), [].as_slice(), "{}".to_owned()),
+    let (done, refusal) = match &record.outcome {
+        Outcome::Done(done) => (Some(done), None),
+        Outcome::Refused(refusal) => (None, Some(refusal.word())),
     };
     vec![
         position.into(),
@@ -403,7 +405,7 @@ fn journal_row(position: i64, record: &Record) -> Vec<Value> {
         record.body.0.into(),
         record.shop.map(ShopId::bytes).into(),
         record.wallet.map(WalletId::bytes).into(),
-        wallet_version.into(),
+        done.and_then(|done| done.wallet_version).into(),
         record.code.map(|code| i64::from(code.bucket)).into(),
         record.code.map(|code| code.mac).into(),
         record.parent.map(TransactionId::bytes).into(),
@@ -413,8 +415,9 @@ fn journal_row(position: i64, record: &Record) -> Vec<Value> {
         record.policy.into(),
         record.note.as_deref().into(),
         refusal.into(),
-        write_transfers(transfers).into(),
-        effect.into(),
+        write_transfers(done.map_or(&[], |done| done.transfers.as_slice())).into(),
+        done.map_or_else(|| "{}".to_owned(), write_effect).into(),
+        done.and_then(|done| done.previous).map(TransactionId::bytes).into(),
     ]
 }
 

@@ -37,7 +37,8 @@ static MIGRATIONS: &[Migration] = migrations![
     8 "0008_journal",
     9 "0009_tail",
     10 "0010_codes",
-    11 "0011_room"
+    11 "0011_room",
+    12 "0012_chain"
 ];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.

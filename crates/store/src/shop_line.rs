@@ -101,7 +101,7 @@ each_statements! {
 
 statements! {
     LIST_SHOP_LINES (Blob, Int, Int, Int, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(),
             "JOIN shop_lines l ON l.position = j.position \
              WHERE l.shop_id = $1 AND l.book = $2 AND l.business_date = $3 AND (l.at, l.position) < ($4, $5) \

@@ -188,6 +188,9 @@ struct Run<'a> {
     known: Known,
     sums: Sums,
     shop_lines: ShopLines,
+    /// How many transactions changed a wallet, as the journal says, and as the wallets lead to them.
+    entries: u64,
+    walked: u64,
 }
 
 impl Run<'_> {
@@ -211,6 +214,8 @@ impl Database {
                     known: Known::default(),
                     sums: Sums::default(),
                     shop_lines: ShopLines::default(),
+                    entries: 0,
+                    walked: 0,
                 };
                 run.read_known().await?;
                 run.streams().await?;

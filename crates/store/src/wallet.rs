@@ -20,7 +20,7 @@ use crate::value::{Row, Value};
 /// The columns that [`read_wallet`] reads, in its order.
 macro_rules! wallet_columns {
     () => {
-        "id, member_id, book, status, paid, bonus, points, version, at, state, cooling_until"
+        "id, member_id, book, status, paid, bonus, points, version, at, state, cooling_until, last_id"
     };
 }
 pub(crate) use wallet_columns;
@@ -28,9 +28,9 @@ pub(crate) use wallet_columns;
 statements! {
     CREATE_WALLET (Blob, Blob, Int) -> ()
         "INSERT INTO wallets (id, member_id, book, paid, version) VALUES ($1, $2, $3, 0, 0)";
-    FIND_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
+    FIND_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob)
         concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1");
-    FIND_WALLET_OF_MEMBER (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int)
+    FIND_WALLET_OF_MEMBER (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob)
         concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE member_id = $1");
     SAVE_WALLET_STATUS (Blob, Text, Text, Int) -> ()
         "UPDATE wallets SET status = $3 WHERE id = $1 AND status = $2 AND version = $4";
@@ -109,7 +109,7 @@ struct StoredHold<'a> {
     parts: Vec<StoredPart<'a>>,
 }
 
-/// The row that saves a changed wallet: `id, paid, bonus, points, version, at, next_expiry, state`.
+/// The row that saves a changed wallet: `id, paid, bonus, points, version, at, next_expiry, state, last_id`.
 pub(crate) fn wallet_row(wallet: &Wallet) -> Vec<Value> {
     let stored = StoredState {
         lots_opened: wallet.lots_opened,
@@ -136,6 +136,7 @@ pub(crate) fn wallet_row(wallet: &Wallet) -> Vec<Value> {
         wallet.next_expiry().map(Time::unix_micros).into(),
         // Never the fallback: nothing in it can fail to serialise. A text that is no state would be refused when read.
         serde_json::to_string(&stored).unwrap_or_else(|_| "{}".to_owned()).into(),
+        wallet.last.map(TransactionId::bytes).into(),
     ]
 }
 
@@ -157,6 +158,7 @@ pub(crate) fn read_state(row: &Row) -> Result<Wallet, StoreError> {
     let mut wallet = Wallet::new(id, MemberId::from_bytes(row.bytes(1)?), book);
     wallet.state = row.parsed(3, WalletState::parse)?;
     wallet.version = row.int(7)?;
+    wallet.last = row.optional(11, Row::bytes)?.map(TransactionId::from_bytes);
     wallet.at = row.converted(8, Time::from_unix_micros)?;
     wallet.cooling_until = row.optional(10, |row, column| row.converted(column, Time::from_unix_micros))?;
     let text = row.text(9)?;

@@ -340,11 +340,13 @@ impl Decision<'_> {
         if posting.is_empty() {
             return Done { totals, ..Done::default() };
         }
-        let posted = posting.finish();
+        let mut posted = posting.finish();
         let wallet_version = Some(posted.wallet.version);
+        let previous = posted.wallet.last.replace(self.record.id);
         self.loaded.put_wallet(posted.wallet);
         Done {
             wallet_version,
+            previous,
             transfers: posted.transfers,
             moves: posted.moves,
             hold_expires_at: posted.hold_expires_at,

@@ -72,6 +72,8 @@ impl Kind {
 pub struct Done {
     /// The version that the wallet has now; `None` if nothing in a wallet changed.
     pub wallet_version: Option<i64>,
+    /// The transaction that made the version before, if there was one: each wallet's history is a chain.
+    pub previous: Option<TransactionId>,
     /// Its transfers, in order.
     pub transfers: Vec<Transfer>,
     /// What happened to the lots of the wallet, in order.

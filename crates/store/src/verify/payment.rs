@@ -13,12 +13,12 @@ use crate::value::{Row, Value};
 
 statements! {
     LIST_FOLLOWING (Blob, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(),
             "WHERE j.parent_id IS NOT NULL AND j.refusal IS NULL AND (j.parent_id, j.position) > ($1, $2) \
              ORDER BY j.parent_id, j.position LIMIT $3");
     FIND_FOLLOWED (Blob)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(), "WHERE j.id = $1");
 }
 

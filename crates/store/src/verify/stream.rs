@@ -15,7 +15,7 @@ use crate::value::{Row, Value};
 
 statements! {
     LIST_ROWS (Int, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
         concat!(journal_columns!(), "WHERE j.position > $1 AND j.position <= $2 ORDER BY j.position LIMIT $3");
     LIST_HEADS () -> (Int, Int, Int) "SELECT stream, position, at FROM streams ORDER BY stream";
     FIND_NEXT_POSITION (Int) -> (Int) "SELECT position FROM journal WHERE position > $1 ORDER BY position LIMIT 1";
@@ -89,6 +89,7 @@ impl Run<'_> {
                 let at = row.int(4)?;
                 complaints.unless(at >= last_at, Invariant::Stream, || "it is older than the one before it".to_owned());
                 last_at = last_at.max(at);
+                self.entries = self.entries.saturating_add(u64::from(is_there(&row, 11)));
                 match read_row(&row) {
                     Ok(recorded) => self.by_itself(&recorded, position <= sealed),
                     Err(error) => complaints.add(Invariant::Unchanged, error.to_string()),
@@ -125,8 +126,7 @@ impl Run<'_> {
 /// Reads a row, also what nobody but this pass wants to know of it.
 fn read_row(row: &Row) -> Result<Recorded, StoreError> {
     let recorded = read_recorded(row)?;
-    let is_there = |column: usize| !matches!(row.values.get(column), Some(Value::Null));
-    if is_there(12) != is_there(13) {
+    if is_there(row, 12) != is_there(row, 13) {
         return Err(row.corrupt(13));
     }
     // What was refused has no effect and no version.
@@ -134,9 +134,15 @@ fn read_row(row: &Row) -> Result<Recorded, StoreError> {
         if !matches!(row.text(22)?, "" | "{}") {
             return Err(row.corrupt(22));
         }
-        if is_there(11) {
-            return Err(row.corrupt(11));
+        for column in [11, 23] {
+            if is_there(row, column) {
+                return Err(row.corrupt(column));
+            }
         }
     }
     Ok(recorded)
+}
+
+fn is_there(row: &Row, column: usize) -> bool {
+    !matches!(row.values.get(column), Some(Value::Null))
 }

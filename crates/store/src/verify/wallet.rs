@@ -1,4 +1,4 @@
-//! The pass over every wallet: its entries in the order of its versions, folded and compared with what is stored.
+//! The pass over every wallet: its entries along its chain, from the first, folded and compared with what is stored.
 
 use std::collections::BTreeMap;
 
@@ -17,20 +17,31 @@ use crate::value::{Row, Value};
 use crate::wallet::{read_state, wallet_columns};
 
 statements! {
-    LIST_WALLETS (Blob, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Int)
+    LIST_WALLETS (Blob, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob, Int)
         concat!("SELECT ", wallet_columns!(), ", next_expiry FROM wallets WHERE id > $1 ORDER BY id LIMIT $2");
     LIST_COOLING (Blob, Blob) -> (Blob, Int, Int, Int)
         "SELECT w.id, d.admitted_at, d.cooling_until, d.lifted_at FROM wallets w JOIN devices d ON d.member_id = w.member_id \
          WHERE w.id > $1 AND w.id <= $2 AND d.cooling_until IS NOT NULL AND d.admitted_at IS NOT NULL";
-    LIST_WALLET_ENTRIES (Blob, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text)
-        concat!(journal_columns!(),
-            "WHERE j.wallet_version IS NOT NULL AND (j.wallet_id, j.wallet_version) > ($1, $2) \
-             ORDER BY j.wallet_id, j.wallet_version LIMIT $3");
+    // Along the chains of the wallets from one to another. A step is counted down from the stored version, so that a chain ends.
+    LIST_WALLET_ENTRIES (Blob, Blob, Blob, Int, Int)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob, Blob, Int)
+        concat!("WITH RECURSIVE chain (wallet_id, step, position, previous_id) AS ( \
+             SELECT w.id, w.version, j.position, j.previous_id FROM wallets w JOIN journal j ON j.id = w.last_id \
+             WHERE w.id >= $1 AND w.id <= $2 \
+             UNION ALL \
+             SELECT c.wallet_id, c.step - 1, j.position, j.previous_id FROM chain c JOIN journal j ON j.id = c.previous_id \
+             WHERE c.step > 0) ",
+            journal_columns!(", c.wallet_id, c.step"),
+            "JOIN chain c ON c.position = j.position WHERE (c.wallet_id, c.step) > ($3, $4) \
+             ORDER BY c.wallet_id, c.step LIMIT $5");
+    LIST_ENTRIES_WITHOUT_WALLET (Int, Int) -> (Int, Blob)
+        "SELECT j.position, j.wallet_id FROM journal j LEFT JOIN wallets w ON w.id = j.wallet_id \
+         WHERE j.position > $1 AND j.wallet_version IS NOT NULL AND w.id IS NULL ORDER BY j.position LIMIT $2";
 }
 
-/// The entries of all wallets, one after another, read in pages.
+/// The entries of some wallets that lie side by side, one wallet after another, each from its first; read in pages.
 struct Entries {
+    wallets: (Vec<u8>, Vec<u8>),
     page: std::vec::IntoIter<Row>,
     last: (Vec<u8>, i64),
     next: Option<Row>,
@@ -50,22 +61,23 @@ struct Walk {
 
 impl Run<'_> {
     pub(super) async fn wallets(&mut self) -> Result<(), StoreError> {
-        let mut entries = Entries { page: Vec::new().into_iter(), last: (Vec::new(), -1), next: None };
-        self.next_entry(&mut entries).await?;
         let mut last = Vec::new();
         loop {
             let wallets = self.transaction.rows(&LIST_WALLETS, &[Value::Blob(last.clone()), PAGE.into()]).await?;
             let Some(end) = wallets.last() else { break };
             let before = std::mem::replace(&mut last, end.blob(0)?.to_vec());
             let mut cooled = self.cooled(before, last.clone()).await?;
-            for row in wallets {
-                self.orphans(&mut entries, Some(row.blob(0)?)).await?;
-                let cooled = cooled.remove(row.blob(0)?).unwrap_or_default();
-                self.wallet(&mut entries, &row, cooled).await?;
+            for group in groups(&wallets)? {
+                let mut entries = Entries::of(group)?;
+                self.next_entry(&mut entries).await?;
+                for row in group {
+                    let cooled = cooled.remove(row.blob(0)?).unwrap_or_default();
+                    self.wallet(&mut entries, row, cooled).await?;
+                }
             }
             self.tell("wallets", self.report.wallets);
         }
-        self.orphans(&mut entries, None).await
+        self.astray().await
     }
 
     /// When the wallets after one and up to another cooled.
@@ -97,7 +109,8 @@ impl Run<'_> {
         let mut walk = Walk { cooled, ..Walk::default() };
         while entries.wallet()? == Some(id) {
             let Some(row) = entries.next.take() else { break };
-            walk.entry(&object, book, &row, &self.known, &mut self.report)?;
+            self.walked = self.walked.saturating_add(1);
+            walk.entry(&object, id, book, &row, &self.known, &mut self.report)?;
             self.next_entry(entries).await?;
         }
         let mut complaints = Complaints::default();
@@ -115,36 +128,70 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Entries of wallets that come before `until` and are not stored.
-    async fn orphans(&mut self, entries: &mut Entries, until: Option<&[u8]>) -> Result<(), StoreError> {
-        while let Some(wallet) = entries.wallet()? {
-            if until.is_some_and(|until| wallet >= until) {
-                break;
-            }
-            self.report.violated(Invariant::Fold, wallet_name(wallet), "it has an entry but is not stored");
-            self.next_entry(entries).await?;
+    /// Entries that no wallet leads to, and of them those whose wallets are not stored.
+    async fn astray(&mut self) -> Result<(), StoreError> {
+        if self.walked == self.entries {
+            return Ok(());
         }
-        Ok(())
+        let detail = format!("{} entries of wallets are recorded, the wallets lead to {}", self.entries, self.walked);
+        self.report.violated(Invariant::Fold, "journal", detail);
+        let mut last = -1;
+        loop {
+            let page = self.transaction.rows(&LIST_ENTRIES_WITHOUT_WALLET, &[last.into(), PAGE.into()]).await?;
+            let Some(end) = page.last() else { return Ok(()) };
+            last = end.int(0)?;
+            for row in page {
+                let wallet = row.optional(1, |row, column| row.blob(column).map(wallet_name))?;
+                let wallet = wallet.unwrap_or_else(|| "no wallet".to_owned());
+                self.report.violated(Invariant::Fold, wallet, "it has an entry but is not stored");
+            }
+        }
     }
 
     async fn next_entry(&mut self, entries: &mut Entries) -> Result<(), StoreError> {
         entries.next = entries.page.next();
         if entries.next.is_none() {
-            let (wallet, version) = (Value::Blob(entries.last.0.clone()), entries.last.1);
-            let page = self.transaction.rows(&LIST_WALLET_ENTRIES, &[wallet, version.into(), PAGE.into()]).await?;
-            entries.page = page.into_iter();
+            let (first, end) = entries.wallets.clone();
+            let (wallet, step) = entries.last.clone();
+            let params = [Value::Blob(first), Value::Blob(end), Value::Blob(wallet), step.into(), PAGE.into()];
+            entries.page = self.transaction.rows(&LIST_WALLET_ENTRIES, &params).await?.into_iter();
             entries.next = entries.page.next();
         }
         if let Some(row) = &entries.next {
-            entries.last = (row.blob(10)?.to_vec(), row.int(11)?);
+            entries.last = (row.blob(24)?.to_vec(), row.int(25)?);
         }
         Ok(())
     }
 }
 
+/// Wallets side by side that have about a page of entries together; one that has more is alone.
+fn groups(wallets: &[Row]) -> Result<Vec<&[Row]>, StoreError> {
+    let (mut groups, mut rest) = (Vec::new(), wallets);
+    while !rest.is_empty() {
+        let (mut count, mut sum) = (0_usize, 0_i64);
+        for row in rest {
+            sum = sum.saturating_add(row.int(7)?);
+            if count > 0 && sum > PAGE {
+                break;
+            }
+            count = count.saturating_add(1);
+        }
+        let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        groups.push(group);
+        rest = after;
+    }
+    Ok(groups)
+}
+
 impl Entries {
+    fn of(wallets: &[Row]) -> Result<Self, StoreError> {
+        let id = |row: Option<&Row>| row.map_or(Ok(Vec::new()), |row| row.blob(0).map(<[u8]>::to_vec));
+        let wallets = (id(wallets.first())?, id(wallets.last())?);
+        Ok(Self { wallets, page: Vec::new().into_iter(), last: (Vec::new(), -1), next: None })
+    }
+
     fn wallet(&self) -> Result<Option<&[u8]>, StoreError> {
-        self.next.as_ref().map(|row| row.blob(10)).transpose()
+        self.next.as_ref().map(|row| row.blob(24)).transpose()
     }
 }
 
@@ -152,12 +199,16 @@ impl Walk {
     fn entry(
         &mut self,
         object: &str,
+        wallet: &[u8],
         book: Option<Book>,
         row: &Row,
         known: &Known,
         report: &mut Report,
     ) -> Result<(), StoreError> {
-        let (version, mut complaints) = (row.int(11)?, Complaints::default());
+        // What changed nothing has no version, and no place in a chain.
+        let (version, mut complaints) = (row.optional(11, Row::int)?.unwrap_or(0), Complaints::default());
+        let is_own = matches!(row.values.get(10), Some(Value::Blob(found)) if found == wallet);
+        complaints.unless(is_own, Invariant::Fold, || "it is an entry of another wallet".to_owned());
         complaints.unless(version == self.version.saturating_add(1), Invariant::Fold, || {
             format!("it follows version {}", self.version)
         });
@@ -203,7 +254,7 @@ impl Walk {
         complaints.equal(Invariant::Fold, "its stored version", stored.version.into(), self.version.into());
         self.fold.compare(&stored, complaints);
         self.lately.compare(&stored.topped_up, &stored.paid_out, complaints);
-        let found = row.optional(11, Row::int)?;
+        let found = row.optional(12, Row::int)?;
         // A wallet that nothing changed since there are lots has neither time nor expiry.
         let (at, next_expiry) = if row.text(9)?.is_empty() {
             (Time::EPOCH, None)

@@ -1,7 +1,7 @@
 //! The journal: every column of a transaction comes back as it was written, at the ends of its range too.
 
 use warifu_core::code::CodeMac;
-use warifu_core::id::{TransactionId, WalletId};
+use warifu_core::id::{MemberId, TransactionId, WalletId};
 use warifu_core::ledger::{
     Account, Ask, Capture, Command, Done, Kind, Loaded, Outcome, Transaction as Record, Transfer,
 };
@@ -24,13 +24,16 @@ on_both_databases! {
     /// Transactions of every outcome come back as they were recorded, by id, by request key, by wallet and by position.
     async fn journal_rows_round_trip(database: TestDatabase) {
         let opened = database.open().await;
-        let all = records();
+        let mut all = records();
+        let last = chain(&mut all);
         let (rows, claims) = (all.clone(), all.clone());
         let written = opened.write(move |transaction| Box::pin(async move {
             let keys = claims.iter().map(|(record, _)| (&record.key, record.id)).collect();
             let (head, claimed) = transaction.begin_batch(&keys).await?;
             assert_eq!(claimed.len(), claims.len());
             let rows: Vec<_> = rows.into_iter().map(|(record, _)| record).collect();
+            let (member, wallet) = (MemberId::from_bytes(BYTES), WalletId::from_bytes(BYTES));
+            transaction.create_member(member, wallet, Book::Real, Time::EPOCH).await?;
             transaction.record(head, &rows, &Loaded::default()).await
         }));
         written.await.unwrap();
@@ -47,6 +50,8 @@ on_both_databases! {
         }));
         let expected: Vec<_> = (1..).zip(all).map(|(position, (record, _))| Recorded { position, record }).collect();
         assert_eq!(found.await.unwrap(), expected);
+        let last = crate::blob(database.engine(), &last.unwrap().bytes());
+        database.execute_raw(&format!("UPDATE wallets SET last_id = {last}")).await;
         of_wallet(&opened, expected).await;
     }
 
@@ -107,6 +112,24 @@ on_both_databases! {
         );
         assert_eq!(state, [[expected]]);
     }
+}
+
+/// Has each of the wallet's transactions name the one before it, and returns the last.
+fn chain(records: &mut [(Record, &'static str)]) -> Option<TransactionId> {
+    let own = |record: &Record| record.wallet == Some(WalletId::from_bytes(BYTES));
+    let mut done: Vec<_> = records
+        .iter_mut()
+        .filter(|(record, _)| own(record))
+        .filter_map(|(record, _)| match &mut record.outcome {
+            Outcome::Done(done) if done.wallet_version.is_some() => Some((record.id, done)),
+            _ => None,
+        })
+        .collect();
+    done.sort_by_key(|(_, done)| done.wallet_version);
+    done.into_iter().fold(None, |previous, (id, done)| {
+        done.previous = previous;
+        Some(id)
+    })
 }
 
 /// A wallet's history holds what was done to it, newest first, in pages, and nothing that was refused.

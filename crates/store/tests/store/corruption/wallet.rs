@@ -143,12 +143,40 @@ pub(super) const ALL: &[Named] = &[
         let aside = set(story, "capture", "wallet_version = -5");
         let other = set(story, "second capture", &format!("wallet_version = {}", version - 1));
         let back = set(story, "capture", &format!("wallet_version = {version}"));
-        planted(format!("{aside}; {other}; {back}"), Invariant::Stream, wallet(WALLETS[1]))
+        planted(format!("{aside}; {other}; {back}"), Invariant::Fold, wallet(WALLETS[1]))
     }),
     ("an entry belongs to a wallet that is not there", |story, engine| {
         let nobody = WalletId::from_bytes([0x50; 16]);
         let sql = set(story, "payment", &format!("wallet_id = {}", blob(engine, &nobody.bytes())));
-        planted(sql, Invariant::Fold, wallet(nobody))
+        planted(sql, Invariant::Fold, wallet(WALLETS[0]))
+    }),
+    ("an entry of a wallet names another's as the one before", |story, engine| {
+        let other = blob(engine, &story.of("payment").1.id.bytes());
+        let sql = set(story, "grant at the end", &format!("previous_id = {other}"));
+        planted(sql, Invariant::Fold, wallet(WALLETS[1]))
+    }),
+    ("an entry names none before it", |story, _| {
+        planted(set(story, "grant at the end", "previous_id = NULL"), Invariant::Fold, wallet(WALLETS[1]))
+    }),
+    ("an entry names itself", |story, _| {
+        planted(set(story, "grant at the end", "previous_id = id"), Invariant::Fold, wallet(WALLETS[1]))
+    }),
+    ("a wallet's last entry is the one before it", |story, engine| {
+        let before = blob(engine, &story.of("grant at the end").1.done().unwrap().previous.unwrap().bytes());
+        changed(engine, 1, &format!("last_id = {before}"), Invariant::Fold)
+    }),
+    ("a wallet has lost its last entry", |_, engine| changed(engine, 1, "last_id = NULL", Invariant::Fold)),
+    ("an entry that no wallet leads to", |story, engine| {
+        let (position, _) = story.of("grant at the end");
+        let id = blob(engine, &[0x77; 16]);
+        let columns = "kind, at, business_date, caller, request_id, body_hash, wallet_id, wallet_version, amount, unit, \
+                       refusal, transfers, book, policy, effect, previous_id";
+        let end = "(SELECT max(position) + 1 FROM journal)";
+        let sql = format!(
+            "INSERT INTO journal (position, id, {columns}) SELECT {end}, {id}, {columns} FROM journal \
+             WHERE position = {position}"
+        );
+        planted(sql, Invariant::Fold, "journal")
     }),
     ("an entry lost its wallet", |story, _| {
         planted(set(story, "payment", "wallet_id = NULL"), Invariant::Fold, wallet(WALLETS[0]))

@@ -7,8 +7,8 @@ use super::LATER;
 use crate::error::StoreError;
 use crate::value::Value;
 
-/// The first byte of every row of the file.
-pub(super) const FORMAT: u8 = 1;
+/// The first byte of every row of the file. 1 was before journal and wallets had a chain.
+pub(super) const FORMAT: u8 = 2;
 
 pub(super) fn corrupt() -> StoreError {
     StoreError::Corrupt { statement: "LIST_TAIL", column: 0 }
@@ -65,8 +65,11 @@ pub(super) struct Change<'a> {
 /// Reads a row of the file.
 pub(super) fn read_changes<'a>(bytes: &'a [u8], mut found: impl FnMut(Change<'a>)) -> Result<(), StoreError> {
     let mut reader = Reader(bytes);
-    if reader.byte()? != FORMAT {
-        return Err(corrupt());
+    let format = reader.byte()?;
+    if format != FORMAT {
+        return Err(StoreError::Failed(format!(
+            "the tail has rows of format {format}, this version writes {FORMAT}; start the version that wrote them once more"
+        )));
     }
     while !reader.0.is_empty() {
         let place = reader.byte()?;
