@@ -29,8 +29,9 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // One core is left to the thread that writes: on SQLite it is as busy as all the others together.
-    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
+    // One core is left to the thread that writes: on SQLite it is as busy as all the others together. But they are two at least: a commit
+    // answers hundreds at once, and who is told that too much is asked does not wait for that.
+    let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().saturating_sub(1).max(2));
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.into()),
