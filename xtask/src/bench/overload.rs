@@ -58,7 +58,8 @@ pub(crate) fn run(root: &Path, load: &Load) -> Result<(), String> {
         peaks.push(number(&drill(used(0.0, CLOSED, first * STRETCH))?, "/rate")?);
     }
     let peak = median(&peaks);
-    let usual = drill(used(peak / 2.0, OPEN, STRETCH))?;
+    // So long that the logs are moved in it a few times, which is what is late at half of the peak.
+    let usual = drill(used(peak / 2.0, OPEN, 3.0 * STRETCH))?;
     let memory = || server.memory().map_or(0, |(now, _)| now);
     let before = memory();
     let asked = peak * f64::from(load.times);
