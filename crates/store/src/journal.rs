@@ -65,9 +65,13 @@ macro_rules! journal_columns {
         journal_columns!("")
     };
     ($more:literal) => {
-        concat!(        "SELECT j.position, j.id, j.kind, j.book, j.at, j.business_date, j.caller, j.request_id, j.body_hash, \
-         j.shop_id, j.wallet_id, j.wallet_version, j.code_bucket, j.code_mac, j.parent_id, j.target, j.amount, j.unit, \
-         j.policy, j.note, j.refusal, j.transfers, j.effect, j.previous_id", $more, " FROM journal j ")
+        concat!(
+            "SELECT j.position, j.id, j.kind, j.book, j.at, j.business_date, j.caller, j.request_id, j.body_hash, \
+             j.shop_id, j.wallet_id, j.wallet_version, j.code_bucket, j.code_mac, j.parent_id, j.target, j.amount, \
+             j.unit, j.policy, j.note, j.refusal, j.transfers, j.effect, j.previous_id",
+            $more,
+            " FROM journal j "
+        )
     };
 }
 pub(crate) use journal_columns;

@@ -22,11 +22,13 @@ statements! {
     LIST_COOLING (Blob, Blob) -> (Blob, Int, Int, Int)
         "SELECT w.id, d.admitted_at, d.cooling_until, d.lifted_at FROM wallets w JOIN devices d ON d.member_id = w.member_id \
          WHERE w.id > $1 AND w.id <= $2 AND d.cooling_until IS NOT NULL AND d.admitted_at IS NOT NULL";
-    // Along the chains of the wallets from one to another. A step is counted down from the stored version, so that a chain ends.
-    LIST_WALLET_ENTRIES (Blob, Blob, Blob, Int, Int)
+    // Along the chains of the wallets from one to another. A step is counted down from the stored version, or from the number of all entries if
+    // that is less, so that a chain ends that leads back to itself.
+    LIST_WALLET_ENTRIES (Blob, Blob, Blob, Int, Int, Int)
         -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob, Blob, Int)
         concat!("WITH RECURSIVE chain (wallet_id, step, position, previous_id) AS ( \
-             SELECT w.id, w.version, j.position, j.previous_id FROM wallets w JOIN journal j ON j.id = w.last_id \
+             SELECT w.id, CASE WHEN w.version < $6 THEN w.version ELSE $6 END, j.position, j.previous_id \
+             FROM wallets w JOIN journal j ON j.id = w.last_id \
              WHERE w.id >= $1 AND w.id <= $2 \
              UNION ALL \
              SELECT c.wallet_id, c.step - 1, j.position, j.previous_id FROM chain c JOIN journal j ON j.id = c.previous_id \
@@ -153,7 +155,9 @@ impl Run<'_> {
         if entries.next.is_none() {
             let (first, end) = entries.wallets.clone();
             let (wallet, step) = entries.last.clone();
-            let params = [Value::Blob(first), Value::Blob(end), Value::Blob(wallet), step.into(), PAGE.into()];
+            let most = i64::try_from(self.entries).unwrap_or(i64::MAX);
+            let params =
+                [Value::Blob(first), Value::Blob(end), Value::Blob(wallet), step.into(), PAGE.into(), most.into()];
             entries.page = self.transaction.rows(&LIST_WALLET_ENTRIES, &params).await?.into_iter();
             entries.next = entries.page.next();
         }
