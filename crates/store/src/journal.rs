@@ -89,11 +89,12 @@ statements! {
         concat!("WITH RECURSIVE chain (position, previous_id, version, found) AS ( \
              SELECT j.position, j.previous_id, j.wallet_version, \
                     CASE WHEN j.wallet_version < $2 THEN CAST(1 AS bigint) ELSE 0 END \
-             FROM wallets w JOIN journal j ON j.id = w.last_id WHERE w.id = $1 \
+             FROM wallets w JOIN journal j ON j.id = w.last_id AND j.wallet_id = w.id WHERE w.id = $1 \
              UNION ALL \
              SELECT j.position, j.previous_id, j.wallet_version, \
                     c.found + CASE WHEN j.wallet_version < $2 THEN CAST(1 AS bigint) ELSE 0 END \
-             FROM chain c JOIN journal j ON j.id = c.previous_id WHERE c.found < $3 AND j.wallet_version < c.version) ",
+             FROM chain c JOIN journal j ON j.id = c.previous_id AND j.wallet_id = $1 \
+             WHERE c.found < $3 AND j.wallet_version < c.version) ",
             journal_columns!(),
             "JOIN chain c ON c.position = j.position WHERE c.version < $2 ORDER BY c.version DESC LIMIT $3");
     LIST_TRANSACTIONS_AFTER (Int, Int, Int)
@@ -145,6 +146,10 @@ impl Transaction {
         before: i64,
         limit: i64,
     ) -> Result<Vec<Recorded>, StoreError> {
+        // Nothing is older than the first, and the whole chain would be walked to say so.
+        if before <= 1 {
+            return Ok(Vec::new());
+        }
         let params = [wallet.bytes().into(), before.into(), limit.into()];
         self.rows(&LIST_TRANSACTIONS_OF_WALLET, &params).await?.iter().map(read_recorded).collect()
     }

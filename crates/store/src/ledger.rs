@@ -114,7 +114,7 @@ each_statements! {
     LOCK_ORIGIN (Blob) -> (Blob)
         row "SELECT id FROM journal WHERE id = $1",
         set "SELECT id FROM journal WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE";
-    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob)
+    LOCK_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob, Blob)
         row concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1"),
         set concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = ANY ($1::bytea[]) ORDER BY id FOR UPDATE");
     // After the wallets are locked: whoever adds a follower holds the wallet.
@@ -129,15 +129,15 @@ each_statements! {
              FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[]) \
                AS n (bucket, mac, bound_to, consumed_by) \
              WHERE c.bucket = n.bucket AND c.mac = n.mac";
-    SAVE_WALLET (Blob, Int, Int, Int, Int, Int, Int, Text, Blob) -> ()
-        row "UPDATE wallets SET paid = $2, bonus = $3, points = $4, version = $5, at = $6, next_expiry = $7, state = $8, \
-                    last_id = $9 \
+    SAVE_WALLET (Blob, Int, Int, Int, Int, Int, Int, Blob, Blob) -> ()
+        row "UPDATE wallets SET paid = $2, bonus = $3, points = $4, version = $5, at = $6, next_expiry = $7, packed = $8, \
+                    last_id = $9, unpacked = '' \
              WHERE id = $1",
         set "UPDATE wallets w SET paid = n.paid, bonus = n.bonus, points = n.points, version = n.version, at = n.at, \
-                    next_expiry = n.next_expiry, state = n.state, last_id = n.last_id \
+                    next_expiry = n.next_expiry, packed = n.packed, last_id = n.last_id, unpacked = '' \
              FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], \
-                    $7::bigint[], $8::text[], $9::bytea[]) \
-               AS n (id, paid, bonus, points, version, at, next_expiry, state, last_id) \
+                    $7::bigint[], $8::bytea[], $9::bytea[]) \
+               AS n (id, paid, bonus, points, version, at, next_expiry, packed, last_id) \
              WHERE w.id = n.id";
     CREATE_JOURNAL
         (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
@@ -261,13 +261,16 @@ impl Transaction {
         Ok((codes, policy, places, read_records(&parents)?))
     }
 
-    async fn lock_wallets(&mut self, mut wanted: BTreeSet<WalletId>) -> Result<Vec<Wallet>, StoreError> {
-        let mut wallets = Vec::with_capacity(wanted.len());
-        if let Some(memory) = self.memory() {
-            wallets.extend(wanted.iter().filter_map(|id| memory.wallet(*id)).cloned());
-            wanted.retain(|id| memory.wallet(*id).is_none());
+    async fn lock_wallets(&mut self, wanted: BTreeSet<WalletId>) -> Result<Vec<Wallet>, StoreError> {
+        let (mut wallets, mut unknown) = (Vec::with_capacity(wanted.len()), Vec::new());
+        let memory = self.memory();
+        for id in wanted {
+            match memory.as_ref().and_then(|memory| memory.wallet(id)) {
+                Some(wallet) => wallets.push(wallet),
+                None => unknown.push(id),
+            }
         }
-        let rows = wanted.into_iter().map(|wallet| vec![wallet.bytes().into()]).collect();
+        let rows = unknown.into_iter().map(|wallet| vec![wallet.bytes().into()]).collect();
         let found = self.each(&LOCK_WALLET, rows).await?;
         let read = found.iter().map(read_wallet).collect::<Result<Vec<_>, _>>()?;
         if let Some(memory) = self.memory() {

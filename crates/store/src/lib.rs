@@ -20,6 +20,7 @@ mod member;
 mod merchant;
 mod migrate;
 mod nonce;
+mod packed;
 mod part;
 mod partner;
 mod policy;

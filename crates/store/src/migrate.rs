@@ -38,7 +38,8 @@ static MIGRATIONS: &[Migration] = migrations![
     9 "0009_tail",
     10 "0010_codes",
     11 "0011_room",
-    12 "0012_chain"
+    12 "0012_chain",
+    13 "0013_packed"
 ];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.

@@ -82,29 +82,39 @@ impl StoredMove<'_> {
 }
 
 /// Sums by hours and days.
-#[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StoredRolling {
-    hours: Vec<(i64, i64)>,
-    days: Vec<(i64, i64)>,
+    hours: Buckets,
+    days: Buckets,
 }
 
 impl StoredRolling {
     pub(crate) fn write(rolling: &Rolling) -> Self {
-        let buckets = |buckets: &[(i64, Amount)]| buckets.iter().map(|(index, sum)| (*index, sum.get())).collect();
-        Self { hours: buckets(&rolling.hours), days: buckets(&rolling.days) }
+        let (hours, days) = write_rolling(rolling);
+        Self { hours, days }
     }
 
     pub(crate) fn read(self) -> Option<Rolling> {
-        let buckets = |buckets: Vec<(i64, i64)>| {
-            buckets.into_iter().map(|(index, sum)| Some((index, Amount::new(sum)?))).collect::<Option<Vec<_>>>()
-        };
-        Some(Rolling { hours: buckets(self.hours)?, days: buckets(self.days)? })
+        read_rolling((self.hours, self.days))
     }
+}
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.hours.is_empty() && self.days.is_empty()
-    }
+/// Numbers of hours or days, each with its sum.
+pub(crate) type Buckets = Vec<(i64, i64)>;
+
+/// The sums of hours and of days as plain numbers.
+pub(crate) fn write_rolling(rolling: &Rolling) -> (Buckets, Buckets) {
+    let buckets = |buckets: &[(i64, Amount)]| buckets.iter().map(|(index, sum)| (*index, sum.get())).collect();
+    (buckets(&rolling.hours), buckets(&rolling.days))
+}
+
+/// Reads what [`write_rolling`] wrote.
+pub(crate) fn read_rolling((hours, days): (Buckets, Buckets)) -> Option<Rolling> {
+    let buckets = |buckets: Buckets| {
+        buckets.into_iter().map(|(index, sum)| Some((index, Amount::new(sum)?))).collect::<Option<Vec<_>>>()
+    };
+    Some(Rolling { hours: buckets(hours)?, days: buckets(days)? })
 }
 
 /// A time that may be none; `None` outside of its bounds.

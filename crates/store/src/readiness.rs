@@ -12,6 +12,7 @@ use crate::engine::Transaction;
 use crate::error::StoreError;
 use crate::registry::statements;
 use crate::value::{Row, Value};
+use crate::wallet::{read_wallet, wallet_columns};
 
 /// What the operator answered to a line at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +47,11 @@ statements! {
          WHERE t.book = $1 AND t.status = 'active' AND t.revoked_at IS NULL AND s.status = 'active'";
     FIND_MOST_GENEROUS_SHOP () -> (Int)
         "SELECT yen_per_point FROM shops WHERE yen_per_point > 0 ORDER BY yen_per_point LIMIT 1";
-    /// The last column says whether the wallet has to be read as a whole: something is held, or has expired and is not booked.
-    LIST_HOLDINGS (Blob, Int, Int, Int) -> (Blob, Text, Int, Int, Int, Int, Int)
-        "SELECT id, status, paid, bonus, points, CAST(CASE WHEN device_id IS NULL THEN 0 ELSE 1 END AS bigint), \
-         CAST(CASE WHEN next_expiry IS NULL THEN 0 WHEN next_expiry <= $3 OR state LIKE '%\"holds\"%' THEN 1 ELSE 0 END AS bigint) \
-         FROM wallets WHERE id > $1 AND book = $2 ORDER BY id LIMIT $4";
+    /// After the wallet: whether it is bound to a device, and whether anything in it ever expires.
+    LIST_HOLDINGS (Blob, Int, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob, Blob, Int, Int)
+        concat!("SELECT ", wallet_columns!(), ", CAST(CASE WHEN device_id IS NULL THEN 0 ELSE 1 END AS bigint), \
+         CAST(CASE WHEN next_expiry IS NULL THEN 0 ELSE 1 END AS bigint) \
+         FROM wallets WHERE id > $1 AND book = $2 ORDER BY id LIMIT $3");
 }
 
 impl Transaction {
@@ -138,31 +139,28 @@ impl Transaction {
         limit: i64,
     ) -> Result<Vec<(WalletId, Holding)>, StoreError> {
         let after = after.map_or_else(Vec::new, |id| id.bytes().to_vec());
-        let params = [Value::Blob(after), Book::Real.number().into(), at.unix_micros().into(), limit.into()];
-        let mut holdings = Vec::new();
-        for row in self.rows(&LIST_HOLDINGS, &params).await? {
-            let id = WalletId::from_bytes(row.bytes(0)?);
-            let is_bound = row.is(5)?;
-            let holding = if row.is(6)? {
-                let wallet = self.find_wallet(id).await?.ok_or_else(|| row.corrupt(0))?;
-                Holding::of(&wallet, is_bound, at).map_err(|_| row.corrupt(0))?
+        let params = [Value::Blob(after), Book::Real.number().into(), limit.into()];
+        let holding = |row: &Row| {
+            let is_bound = row.is(13)?;
+            let holding = if row.is(14)? {
+                Holding::of(&read_wallet(row)?, is_bound, at).map_err(|_| row.corrupt(0))?
             } else {
-                plain(&row, is_bound)?
+                plain(row, is_bound)?
             };
-            holdings.push((id, holding));
-        }
-        Ok(holdings)
+            Ok((WalletId::from_bytes(row.bytes(0)?), holding))
+        };
+        self.rows(&LIST_HOLDINGS, &params).await?.iter().map(holding).collect()
     }
 }
 
-/// A wallet of which nothing is held and nothing has expired: its balances are what it holds.
+/// A wallet of which nothing is held, for holds expire, and nothing has expired: its balances are what it holds.
 fn plain(row: &Row, is_bound: bool) -> Result<Holding, StoreError> {
     Ok(Holding {
-        state: row.parsed(1, WalletState::parse)?,
+        state: row.parsed(3, WalletState::parse)?,
         is_bound,
-        paid: row.converted(2, Amount::new)?,
-        bonus: row.converted(3, Amount::new)?,
-        points: row.converted(4, Amount::new)?,
+        paid: row.converted(4, Amount::new)?,
+        bonus: row.converted(5, Amount::new)?,
+        points: row.converted(6, Amount::new)?,
         held: Amount::ZERO,
     })
 }

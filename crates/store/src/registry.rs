@@ -136,6 +136,7 @@ pub(crate) fn all_each() -> impl Iterator<Item = &'static Each> {
         crate::policy::EACH_STATEMENTS,
         crate::review::mark::EACH_STATEMENTS,
         crate::shop_line::EACH_STATEMENTS,
+        crate::verify::wallet::EACH_STATEMENTS,
     ];
     each.into_iter().flatten().copied()
 }

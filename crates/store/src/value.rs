@@ -156,10 +156,10 @@ impl Row {
     }
 
     /// `None` if the column is null, else what `read` makes of it.
-    pub(crate) fn optional<T>(
-        &self,
+    pub(crate) fn optional<'a, T>(
+        &'a self,
         column: usize,
-        read: impl FnOnce(&Self, usize) -> Result<T, StoreError>,
+        read: impl FnOnce(&'a Self, usize) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         match self.values.get(column) {
             Some(Value::Null) => Ok(None),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use warifu_core::id::{MemberId, TransactionId, WalletId};
 use warifu_core::lot::LotAccount;
 use warifu_core::money::Amount;
@@ -13,6 +13,7 @@ use warifu_core::wallet::{Hold, Wallet, WalletState};
 use crate::effect::part_before_lots;
 use crate::engine::Transaction;
 use crate::error::StoreError;
+use crate::packed::{pack, unpack};
 use crate::part::{StoredPart, StoredRolling};
 use crate::registry::statements;
 use crate::value::{Row, Value};
@@ -20,7 +21,7 @@ use crate::value::{Row, Value};
 /// The columns that [`read_wallet`] reads, in its order.
 macro_rules! wallet_columns {
     () => {
-        "id, member_id, book, status, paid, bonus, points, version, at, state, cooling_until, last_id"
+        "id, member_id, book, status, paid, bonus, points, version, at, unpacked, cooling_until, last_id, packed"
     };
 }
 pub(crate) use wallet_columns;
@@ -28,9 +29,9 @@ pub(crate) use wallet_columns;
 statements! {
     CREATE_WALLET (Blob, Blob, Int) -> ()
         "INSERT INTO wallets (id, member_id, book, paid, version) VALUES ($1, $2, $3, 0, 0)";
-    FIND_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob)
+    FIND_WALLET (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob, Blob)
         concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE id = $1");
-    FIND_WALLET_OF_MEMBER (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob)
+    FIND_WALLET_OF_MEMBER (Blob) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob, Blob)
         concat!("SELECT ", wallet_columns!(), " FROM wallets WHERE member_id = $1");
     SAVE_WALLET_STATUS (Blob, Text, Text, Int) -> ()
         "UPDATE wallets SET status = $3 WHERE id = $1 AND status = $2 AND version = $4";
@@ -84,22 +85,22 @@ impl Transaction {
     }
 }
 
-/// What the column `state` holds: whatever is not a column of its own.
-#[derive(Serialize, Deserialize)]
+/// What the column `unpacked` holds of a wallet that nothing has changed since its rows are packed.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredState<'a> {
     lots_opened: i64,
     #[serde(borrow)]
     lots: Vec<StoredPart<'a>>,
-    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, borrow)]
     holds: Vec<StoredHold<'a>>,
-    #[serde(default, skip_serializing_if = "StoredRolling::is_empty")]
+    #[serde(default)]
     topped_up: StoredRolling,
-    #[serde(default, skip_serializing_if = "StoredRolling::is_empty")]
+    #[serde(default)]
     paid_out: StoredRolling,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredHold<'a> {
     #[serde(borrow)]
@@ -109,23 +110,8 @@ struct StoredHold<'a> {
     parts: Vec<StoredPart<'a>>,
 }
 
-/// The row that saves a changed wallet: `id, paid, bonus, points, version, at, next_expiry, state, last_id`.
+/// The row that saves a changed wallet: `id, paid, bonus, points, version, at, next_expiry, packed, last_id`.
 pub(crate) fn wallet_row(wallet: &Wallet) -> Vec<Value> {
-    let stored = StoredState {
-        lots_opened: wallet.lots_opened,
-        lots: wallet.lots.iter().map(StoredPart::write).collect(),
-        holds: wallet
-            .holds
-            .iter()
-            .map(|hold| StoredHold {
-                payment: hold.payment.to_string().into(),
-                until: hold.expires_at.unix_micros(),
-                parts: hold.parts.iter().map(StoredPart::write).collect(),
-            })
-            .collect(),
-        topped_up: StoredRolling::write(&wallet.topped_up),
-        paid_out: StoredRolling::write(&wallet.paid_out),
-    };
     vec![
         wallet.id.bytes().into(),
         wallet.posted(LotAccount::Paid).get().into(),
@@ -134,8 +120,7 @@ pub(crate) fn wallet_row(wallet: &Wallet) -> Vec<Value> {
         wallet.version.into(),
         wallet.at.unix_micros().into(),
         wallet.next_expiry().map(Time::unix_micros).into(),
-        // Never the fallback: nothing in it can fail to serialise. A text that is no state would be refused when read.
-        serde_json::to_string(&stored).unwrap_or_else(|_| "{}".to_owned()).into(),
+        pack(wallet).into(),
         wallet.last.map(TransactionId::bytes).into(),
     ]
 }
@@ -161,14 +146,23 @@ pub(crate) fn read_state(row: &Row) -> Result<Wallet, StoreError> {
     wallet.last = row.optional(11, Row::bytes)?.map(TransactionId::from_bytes);
     wallet.at = row.converted(8, Time::from_unix_micros)?;
     wallet.cooling_until = row.optional(10, |row, column| row.converted(column, Time::from_unix_micros))?;
-    let text = row.text(9)?;
-    if text.is_empty() {
-        let paid = row.converted(4, Amount::new)?;
-        wallet.lots.extend((!paid.is_zero()).then(|| part_before_lots(paid)));
-        return Ok(wallet);
+    let (text, packed) = (row.text(9)?, row.optional(12, Row::blob)?);
+    match packed {
+        // One of the two is empty, or it cannot be said which is true.
+        Some(packed) if text.is_empty() => unpack(&mut wallet, packed).ok_or_else(|| row.corrupt(12))?,
+        Some(_) => return Err(row.corrupt(9)),
+        None if is_from_before_lots(row)? => {
+            let paid = row.converted(4, Amount::new)?;
+            wallet.lots.extend((!paid.is_zero()).then(|| part_before_lots(paid)));
+        }
+        None => read_lots(&mut wallet, text).ok_or_else(|| row.corrupt(9))?,
     }
-    read_lots(&mut wallet, text).ok_or_else(|| row.corrupt(9))?;
     Ok(wallet)
+}
+
+/// Whether nothing has changed this wallet since there are lots.
+pub(crate) fn is_from_before_lots(row: &Row) -> Result<bool, StoreError> {
+    Ok(row.text(9)?.is_empty() && row.optional(12, Row::blob)?.is_none())
 }
 
 fn read_lots(wallet: &mut Wallet, text: &str) -> Option<()> {

@@ -93,7 +93,10 @@ async fn transact<T>(client: Object, access: Access, work: Work<T>) -> Result<T,
     let mut transaction = Transaction { engine: Engine::Postgres(Open { client: Some(client), later: Vec::new() }) };
     transaction
         .script(match access {
-            Access::Read | Access::ReadBehind => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            // Nothing here runs long enough to be worth compiling, and what walks along a chain is thought to.
+            Access::Read | Access::ReadBehind => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off"
+            }
             // Said each time, for a role or a pooler may have other defaults: an answered payment is on the disk, and a lock
             // that nobody gives back holds up nobody for long.
             Access::Write | Access::WriteBeside => {

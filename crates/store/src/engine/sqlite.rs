@@ -40,7 +40,7 @@ const CACHE: i64 = -16_384;
 const CACHE_OF_SETTLER: i64 = -65_536;
 
 /// How long the log of the tail grows before it is moved, in MiB: what stands in it is soon removed again.
-const TAIL_LOG: usize = 8;
+const TAIL_LOG: usize = 64;
 
 /// How long a connection waits for another one.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -140,6 +140,10 @@ fn read_row(row: &Row) -> Result<Recorded, StoreError> {
             }
         }
     }
+    // What changed no wallet has no place in a chain.
+    if is_there(row, 23) && !is_there(row, 11) {
+        return Err(row.corrupt(23));
+    }
     Ok(recorded)
 }
 

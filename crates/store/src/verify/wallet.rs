@@ -1,7 +1,8 @@
 //! The pass over every wallet: its entries along its chain, from the first, folded and compared with what is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use warifu_core::id::TransactionId;
 use warifu_core::lot::LotAccount;
 use warifu_core::place::Book;
 use warifu_core::time::Time;
@@ -12,41 +13,57 @@ use super::limit::{self, Lately};
 use super::{Complaints, Invariant, PAGE, Report, Run, transaction_name, wallet_name};
 use crate::error::StoreError;
 use crate::journal::{journal_columns, read_recorded};
-use crate::registry::statements;
+use crate::registry::{each_statements, statements};
 use crate::value::{Row, Value};
-use crate::wallet::{read_state, wallet_columns};
+use crate::wallet::{is_from_before_lots, read_state, wallet_columns};
 
 statements! {
-    LIST_WALLETS (Blob, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob, Int)
+    LIST_WALLETS (Blob, Int) -> (Blob, Blob, Int, Text, Int, Int, Int, Int, Int, Text, Int, Blob, Blob, Int)
         concat!("SELECT ", wallet_columns!(), ", next_expiry FROM wallets WHERE id > $1 ORDER BY id LIMIT $2");
     LIST_COOLING (Blob, Blob) -> (Blob, Int, Int, Int)
         "SELECT w.id, d.admitted_at, d.cooling_until, d.lifted_at FROM wallets w JOIN devices d ON d.member_id = w.member_id \
          WHERE w.id > $1 AND w.id <= $2 AND d.cooling_until IS NOT NULL AND d.admitted_at IS NOT NULL";
-    // Along the chains of the wallets from one to another. A step is counted down from the stored version, or from the number of all entries if
-    // that is less, so that a chain ends that leads back to itself.
-    LIST_WALLET_ENTRIES (Blob, Blob, Blob, Int, Int, Int)
-        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob, Blob, Int)
-        concat!("WITH RECURSIVE chain (wallet_id, step, position, previous_id) AS ( \
-             SELECT w.id, CASE WHEN w.version < $6 THEN w.version ELSE $6 END, j.position, j.previous_id \
-             FROM wallets w JOIN journal j ON j.id = w.last_id \
-             WHERE w.id >= $1 AND w.id <= $2 \
+    // Along the chains of the wallets from one to another, the newest first, some steps of each. A chain goes down in versions, so it ends, and no
+    // further than the first entry that is another wallet's.
+    LIST_CHAINS (Blob, Blob, Int) -> (Blob, Int, Blob, Int)
+        "WITH RECURSIVE chain (wallet_id, owner, version, position, previous_id, step) AS ( \
+             SELECT w.id, j.wallet_id, j.wallet_version, j.position, j.previous_id, CAST(1 AS bigint) \
+             FROM wallets w JOIN journal j ON j.id = w.last_id WHERE w.id >= $1 AND w.id <= $2 \
              UNION ALL \
-             SELECT c.wallet_id, c.step - 1, j.position, j.previous_id FROM chain c JOIN journal j ON j.id = c.previous_id \
-             WHERE c.step > 0) ",
-            journal_columns!(", c.wallet_id, c.step"),
-            "JOIN chain c ON c.position = j.position WHERE (c.wallet_id, c.step) > ($3, $4) \
-             ORDER BY c.wallet_id, c.step LIMIT $5");
+             SELECT c.wallet_id, j.wallet_id, j.wallet_version, j.position, j.previous_id, c.step + 1 \
+             FROM chain c JOIN journal j ON j.id = c.previous_id \
+             WHERE c.owner = c.wallet_id AND j.wallet_version < c.version AND c.step < $3) \
+         SELECT wallet_id, position, CASE WHEN owner = wallet_id THEN previous_id END, version FROM chain \
+         ORDER BY wallet_id, step";
+    // The same of one wallet, from an entry on that is older than a version.
+    LIST_CHAIN (Blob, Blob, Int, Int) -> (Blob, Int, Blob, Int)
+        "WITH RECURSIVE chain (owner, version, position, previous_id, step) AS ( \
+             SELECT j.wallet_id, j.wallet_version, j.position, j.previous_id, CAST(1 AS bigint) \
+             FROM journal j WHERE j.id = $2 AND j.wallet_version < $3 \
+             UNION ALL \
+             SELECT j.wallet_id, j.wallet_version, j.position, j.previous_id, c.step + 1 \
+             FROM chain c JOIN journal j ON j.id = c.previous_id \
+             WHERE c.owner = $1 AND j.wallet_version < c.version AND c.step < $4) \
+         SELECT owner, position, CASE WHEN owner = $1 THEN previous_id END, version FROM chain ORDER BY step";
     LIST_ENTRIES_WITHOUT_WALLET (Int, Int) -> (Int, Blob)
         "SELECT j.position, j.wallet_id FROM journal j LEFT JOIN wallets w ON w.id = j.wallet_id \
          WHERE j.position > $1 AND j.wallet_version IS NOT NULL AND w.id IS NULL ORDER BY j.position LIMIT $2";
 }
 
-/// The entries of some wallets that lie side by side, one wallet after another, each from its first; read in pages.
+each_statements! {
+    LOAD_ENTRY (Int)
+        -> (Int, Blob, Text, Int, Int, Int, Blob, Text, Blob, Blob, Blob, Int, Int, Blob, Blob, Text, Int, Text, Int, Text, Text, Text, Text, Blob)
+        row concat!(journal_columns!(), "WHERE j.position = $1"),
+        set concat!(journal_columns!(), "WHERE j.position = ANY ($1::bigint[])");
+}
+
+/// Where the entries of some wallets lie, each from its first.
+type Chains = BTreeMap<Vec<u8>, Vec<i64>>;
+
+/// These entries in the order in which they are folded, read in pages.
 struct Entries {
-    wallets: (Vec<u8>, Vec<u8>),
-    page: std::vec::IntoIter<Row>,
-    last: (Vec<u8>, i64),
-    next: Option<Row>,
+    rest: std::vec::IntoIter<i64>,
+    page: HashMap<i64, Row>,
 }
 
 /// One wallet on the way through its entries.
@@ -55,6 +72,7 @@ struct Walk {
     fold: Fold,
     lately: Lately,
     version: i64,
+    last: Option<TransactionId>,
     /// When it cooled: after the first and before the second.
     cooled: Vec<(Time, Time)>,
     /// The time of the last entry whose time counts. Those from before there were lots could go back.
@@ -70,11 +88,13 @@ impl Run<'_> {
             let before = std::mem::replace(&mut last, end.blob(0)?.to_vec());
             let mut cooled = self.cooled(before, last.clone()).await?;
             for group in groups(&wallets)? {
-                let mut entries = Entries::of(group)?;
-                self.next_entry(&mut entries).await?;
+                let chains = self.chains(group).await?;
+                let rest = chains.values().flatten().copied().collect::<Vec<_>>().into_iter();
+                let mut entries = Entries { rest, page: HashMap::new() };
                 for row in group {
                     let cooled = cooled.remove(row.blob(0)?).unwrap_or_default();
-                    self.wallet(&mut entries, row, cooled).await?;
+                    let chain = chains.get(row.blob(0)?).map_or(&[][..], Vec::as_slice);
+                    self.wallet(&mut entries, chain, row, cooled).await?;
                 }
             }
             self.tell("wallets", self.report.wallets);
@@ -101,6 +121,7 @@ impl Run<'_> {
     async fn wallet(
         &mut self,
         entries: &mut Entries,
+        chain: &[i64],
         stored: &Row,
         cooled: Vec<(Time, Time)>,
     ) -> Result<(), StoreError> {
@@ -109,11 +130,11 @@ impl Run<'_> {
         let object = wallet_name(id);
         let book = Book::from_number(stored.int(2)?);
         let mut walk = Walk { cooled, ..Walk::default() };
-        while entries.wallet()? == Some(id) {
-            let Some(row) = entries.next.take() else { break };
+        for position in chain {
+            self.read_to(entries, *position).await?;
+            let Some(row) = entries.page.get(position) else { continue };
             self.walked = self.walked.saturating_add(1);
-            walk.entry(&object, id, book, &row, &self.known, &mut self.report)?;
-            self.next_entry(entries).await?;
+            walk.entry(&object, id, book, row, &self.known, &mut self.report)?;
         }
         let mut complaints = Complaints::default();
         for (column, account) in [(4, LotAccount::Paid), (5, LotAccount::Bonus), (6, LotAccount::Points)] {
@@ -150,19 +171,38 @@ impl Run<'_> {
         }
     }
 
-    async fn next_entry(&mut self, entries: &mut Entries) -> Result<(), StoreError> {
-        entries.next = entries.page.next();
-        if entries.next.is_none() {
-            let (first, end) = entries.wallets.clone();
-            let (wallet, step) = entries.last.clone();
-            let most = i64::try_from(self.entries).unwrap_or(i64::MAX);
-            let params =
-                [Value::Blob(first), Value::Blob(end), Value::Blob(wallet), step.into(), PAGE.into(), most.into()];
-            entries.page = self.transaction.rows(&LIST_WALLET_ENTRIES, &params).await?.into_iter();
-            entries.next = entries.page.next();
+    /// Where the entries of these wallets lie. One wallet may have any number of them: they are looked for in pieces, and eight bytes of each are
+    /// kept.
+    async fn chains(&mut self, wallets: &[Row]) -> Result<Chains, StoreError> {
+        let (Some(first), Some(end)) = (wallets.first(), wallets.last()) else { return Ok(Chains::new()) };
+        let params = [Value::Blob(first.blob(0)?.to_vec()), Value::Blob(end.blob(0)?.to_vec()), PAGE.into()];
+        let mut page = self.transaction.rows(&LIST_CHAINS, &params).await?;
+        let mut chains = Chains::new();
+        for row in &page {
+            chains.entry(row.blob(0)?.to_vec()).or_default().push(row.int(1)?);
         }
-        if let Some(row) = &entries.next {
-            entries.last = (row.blob(24)?.to_vec(), row.int(25)?);
+        if let [wallet] = wallets {
+            let id = wallet.blob(0)?;
+            while let Some(last) = page.last().filter(|_| i64::try_from(page.len()) == Ok(PAGE))
+                && let Some(before) = last.optional(2, Row::blob)?
+            {
+                let params = [Value::Blob(id.to_vec()), Value::Blob(before.to_vec()), last.int(3)?.into(), PAGE.into()];
+                page = self.transaction.rows(&LIST_CHAIN, &params).await?;
+                for row in &page {
+                    chains.entry(id.to_vec()).or_default().push(row.int(1)?);
+                }
+            }
+        }
+        chains.values_mut().for_each(|chain| chain.reverse());
+        Ok(chains)
+    }
+
+    /// Reads on if the entry at this position was not read yet.
+    async fn read_to(&mut self, entries: &mut Entries, position: i64) -> Result<(), StoreError> {
+        if !entries.page.contains_key(&position) {
+            let next = entries.rest.by_ref().take(usize::try_from(PAGE).unwrap_or(usize::MAX));
+            let rows = self.transaction.each(&LOAD_ENTRY, next.map(|position| vec![position.into()]).collect()).await?;
+            entries.page = rows.into_iter().map(|row| Ok((row.int(0)?, row))).collect::<Result<_, StoreError>>()?;
         }
         Ok(())
     }
@@ -185,18 +225,6 @@ fn groups(wallets: &[Row]) -> Result<Vec<&[Row]>, StoreError> {
         rest = after;
     }
     Ok(groups)
-}
-
-impl Entries {
-    fn of(wallets: &[Row]) -> Result<Self, StoreError> {
-        let id = |row: Option<&Row>| row.map_or(Ok(Vec::new()), |row| row.blob(0).map(<[u8]>::to_vec));
-        let wallets = (id(wallets.first())?, id(wallets.last())?);
-        Ok(Self { wallets, page: Vec::new().into_iter(), last: (Vec::new(), -1), next: None })
-    }
-
-    fn wallet(&self) -> Result<Option<&[u8]>, StoreError> {
-        self.next.as_ref().map(|row| row.blob(24)).transpose()
-    }
 }
 
 impl Walk {
@@ -222,6 +250,11 @@ impl Walk {
             && let Some(done) = recorded.record.done()
         {
             let record = &recorded.record;
+            complaints.unless(done.previous == self.last, Invariant::Fold, || {
+                let [names, walked] = [done.previous, self.last].map(name_of);
+                format!("it names {names} as the one before it, that is {walked}")
+            });
+            self.last = Some(record.id);
             complaints.unless(Some(record.book) == book, Invariant::Fold, || "it counts in another book".to_owned());
             self.fold.entry(record, done, &mut complaints);
             // Before there were lots there were no limits, and times were those of the streams.
@@ -256,11 +289,14 @@ impl Walk {
             }
         };
         complaints.equal(Invariant::Fold, "its stored version", stored.version.into(), self.version.into());
+        complaints.unless(stored.last == self.last, Invariant::Fold, || {
+            format!("it names {} as its last entry, that is {}", name_of(stored.last), name_of(self.last))
+        });
         self.fold.compare(&stored, complaints);
         self.lately.compare(&stored.topped_up, &stored.paid_out, complaints);
-        let found = row.optional(12, Row::int)?;
+        let found = row.optional(13, Row::int)?;
         // A wallet that nothing changed since there are lots has neither time nor expiry.
-        let (at, next_expiry) = if row.text(9)?.is_empty() {
+        let (at, next_expiry) = if is_from_before_lots(row)? {
             (Time::EPOCH, None)
         } else {
             (self.at.unwrap_or(Time::EPOCH), self.fold.next_expiry())
@@ -273,4 +309,8 @@ impl Walk {
         });
         Ok(())
     }
+}
+
+fn name_of(entry: Option<TransactionId>) -> String {
+    entry.map_or_else(|| "none".to_owned(), |entry| entry.to_string())
 }

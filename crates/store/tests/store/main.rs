@@ -16,6 +16,7 @@ mod guard;
 mod journal;
 mod member;
 mod migrate;
+mod packed;
 mod readiness;
 mod review;
 mod round_trip;

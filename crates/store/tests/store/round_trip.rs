@@ -14,6 +14,7 @@ use warifu_core::wallet::{Hold, Wallet, WalletState};
 use warifu_store::{AccountSum, JournalCursor, Merchant, Payer, Shop, StoreError, Terminal, Transaction, Wanted};
 use warifu_testkit::{TestDatabase, on_both_databases};
 
+use crate::blob;
 use crate::journal::records;
 use crate::story::{
     ATM, MEMBERS, MERCHANT, SHOP, TILL, TRIAL_TILL, WALLETS, code, code_mac, merchant, settle, shop, terminal, time,
@@ -229,7 +230,17 @@ on_both_databases! {
     async fn a_wallet_that_does_not_add_up_is_corrupt(database: TestDatabase) {
         let opened = database.open().await;
         settle(&opened).await;
-        for change in ["paid = 1, state = '{\"lots_opened\":0,\"lots\":[]}'", "state = '{}'", "state = '[', paid = 0"] {
+        let blob = |bytes| blob(database.engine(), bytes);
+        let (nothing, garbage) = (blob(&[1, 0, 0, 0, 0, 0, 0, 0]), blob(&[1, 0]));
+        for change in [
+            "paid = 1, unpacked = '{\"lots_opened\":0,\"lots\":[]}'",
+            "unpacked = '{}'",
+            "unpacked = '[', paid = 0",
+            // Two texts of which one must be wrong.
+            &format!("unpacked = '{{\"lots_opened\":0,\"lots\":[]}}', packed = {nothing}"),
+            &format!("unpacked = '', packed = {garbage}"),
+            &format!("paid = 1, packed = {nothing}"),
+        ] {
             database.execute_raw(&format!("UPDATE wallets SET {change}")).await;
             let found =
                 opened.read(|transaction| Box::pin(async move { transaction.find_wallet(WALLETS[0]).await })).await;

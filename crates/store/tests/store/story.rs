@@ -6,12 +6,14 @@ use jiff::tz::TimeZone;
 use warifu_core::code::{CODE_LIFETIME, CodeMac, IssuedCode};
 use warifu_core::id::{MemberId, MerchantId, ShopId, TerminalId, TransactionId, WalletId};
 use warifu_core::ledger::{Account, Ask, Capture, Command, Kind, Outcome, Owner, Transaction as Record, decide};
+use warifu_core::limit::Rolling;
+use warifu_core::lot::Part;
 use warifu_core::money::Amount;
 use warifu_core::place::{Book, Channel};
 use warifu_core::refusal::Refusal;
 use warifu_core::request::{BodyHash, CallerId, RequestKey};
 use warifu_core::time::Time;
-use warifu_core::wallet::Wallet;
+use warifu_core::wallet::{Hold, Wallet};
 use warifu_store::{AccountSum, Database, Merchant, Shop, ShopLine, StoreError, Terminal, Transaction, Wanted};
 
 pub(crate) use crate::tale::tell;
@@ -43,6 +45,36 @@ pub(crate) fn time(seconds: i64) -> Time {
 
 pub(crate) fn yen(yen: i64) -> Amount {
     Amount::new(yen).unwrap()
+}
+
+/// What a wallet holds, as versions before 0013 stored it.
+pub(crate) fn unpacked(wallet: &Wallet) -> String {
+    let join = |texts: Vec<String>| texts.join(",");
+    let parts = |parts: &[Part]| join(parts.iter().map(json).collect());
+    let hold = |hold: &Hold| {
+        let (payment, until) = (hold.payment, hold.expires_at.unix_micros());
+        format!(r#"{{"payment":"{payment}","until":{until},"parts":[{}]}}"#, parts(&hold.parts))
+    };
+    let sums =
+        |sums: &[(i64, Amount)]| join(sums.iter().map(|(index, sum)| format!("[{index},{}]", sum.get())).collect());
+    let rolling = |name, Rolling { hours, days }: &Rolling| match (hours.as_slice(), days.as_slice()) {
+        ([], []) => String::new(),
+        (hours, days) => format!(r#","{name}":{{"hours":[{}],"days":[{}]}}"#, sums(hours), sums(days)),
+    };
+    let holds = match wallet.holds.as_slice() {
+        [] => String::new(),
+        holds => format!(r#","holds":[{}]"#, join(holds.iter().map(hold).collect())),
+    };
+    let (topped_up, paid_out) = (rolling("topped_up", &wallet.topped_up), rolling("paid_out", &wallet.paid_out));
+    let (opened, lots) = (wallet.lots_opened, parts(&wallet.lots));
+    format!(r#"{{"lots_opened":{opened},"lots":[{lots}]{holds}{topped_up}{paid_out}}}"#)
+}
+
+/// A part in it.
+pub(crate) fn json(part: &Part) -> String {
+    let until = part.expires_at.map(|until| format!(r#""until":{},"#, until.unix_micros())).unwrap_or_default();
+    let (lot, account, origin, amount) = (part.lot, part.account.text(), part.origin, part.amount.get());
+    format!(r#"{{"lot":{lot},"account":"{account}","origin":"{origin}",{until}"amount":{amount}}}"#)
 }
 
 pub(crate) fn code_mac(number: u8) -> CodeMac {

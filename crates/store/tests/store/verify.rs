@@ -4,15 +4,18 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use warifu_core::ledger::Kind;
-use warifu_core::lot::Step;
+use warifu_core::correction::Direction;
+use warifu_core::id::TransactionId;
+use warifu_core::ledger::{Ask, Command, Kind};
+use warifu_core::lot::{LotAccount, Step};
 use warifu_core::refusal::Refusal;
-use warifu_store::Invariant;
+use warifu_core::request::{CallerId, RequestKey};
+use warifu_store::{Invariant, Violation};
 use warifu_testkit::{Engine, TestDatabase, on_both_databases};
 
 use crate::blob;
 use crate::corruption::{Corruption, Planted, all};
-use crate::story::tell;
+use crate::story::{WALLETS, command, record, tell, time, yen};
 
 /// Where operators read what each corruption is named by.
 const GUIDE: &str = include_str!("../../../../docs/guides/verifying.md");
@@ -72,6 +75,45 @@ on_both_databases! {
         }
         assert_eq!(opened.verify(|_| {}).await.unwrap().violations, [], "what was planted was not taken out again");
         assert!(missed.is_empty(), "{}", missed.join("\n"));
+    }
+
+    /// A wallet that was changed more often than a page has rows is folded whole, beside others: nothing is missed and nothing is wrong; and what is
+    /// wrong in its oldest page, or between two, is named.
+    async fn a_long_history_is_folded_whole(database: TestDatabase) {
+        let opened = database.open().await;
+        tell(&opened).await;
+        let (before, many) = (opened.verify(|_| {}).await.unwrap().transactions, 2_100_u16);
+        opened.write(move |transaction| Box::pin(async move {
+            for number in 0..many {
+                let bytes = [[0x60; 14].as_slice(), &number.to_be_bytes()].concat();
+                let ask = Ask::Correct {
+                    wallet: WALLETS[1],
+                    account: LotAccount::Paid,
+                    direction: if number.is_multiple_of(2) { Direction::Add } else { Direction::Take },
+                    amount: yen(1),
+                };
+                let command = Command {
+                    id: TransactionId::from_bytes(bytes.try_into().unwrap()),
+                    key: RequestKey { caller: CallerId::ISSUER, request_id: format!("long-{number}").parse().unwrap() },
+                    ..command(0, CallerId::ISSUER, ask)
+                };
+                record(transaction, &command, time(10_000_000)).await?;
+            }
+            Ok(())
+        })).await.unwrap();
+        let report = opened.verify(|_| {}).await.unwrap();
+        assert_eq!((report.violations, report.transactions), (vec![], before + u64::from(many)));
+        let object = format!("wallet {}", WALLETS[1]);
+        let last: i64 = database.query_raw("SELECT max(position) FROM journal").await[0][0].parse().unwrap();
+        for position in [last - 2_050, last - 1_999, last - 1] {
+            let set = |to: &str| format!("UPDATE journal SET previous_id = {to} WHERE position = {position}");
+            database.execute_raw(&set("id")).await;
+            let report = opened.verify(|_| {}).await.unwrap();
+            let named = |found: &Violation| found.invariant == Invariant::Fold && found.object == object;
+            assert!(report.violations.iter().any(named), "{position}");
+            database.execute_raw(&set(&format!("(SELECT id FROM journal WHERE position = {})", position - 1))).await;
+        }
+        assert_eq!(opened.verify(|_| {}).await.unwrap().violations, []);
     }
 
     /// A violation is counted even when there are too many to tell.

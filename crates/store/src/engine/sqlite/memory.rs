@@ -7,15 +7,17 @@
 use std::collections::HashMap;
 
 use warifu_core::code::{CodeMac, IssuedCode};
-use warifu_core::id::{TerminalId, WalletId};
+use warifu_core::id::{MemberId, TerminalId, TransactionId, WalletId};
 use warifu_core::limit::Policy;
-use warifu_core::place::Place;
-use warifu_core::wallet::Wallet;
+use warifu_core::place::{Book, Place};
+use warifu_core::time::Time;
+use warifu_core::wallet::{Wallet, WalletState};
 
 use crate::ledger::StreamHead;
+use crate::packed::{pack, unpack};
 
 /// How many wallets are remembered, and as many that were before them. Twice some 60 MiB of small ones.
-const WALLETS: usize = 60_000;
+const WALLETS: usize = 200_000;
 /// How many terminals.
 const PLACES: usize = 20_000;
 /// How many codes that were not used yet. Five minutes of 200 a second.
@@ -33,11 +35,37 @@ pub(crate) struct Memory {
     /// Terminals with their shops, without what they did over a day.
     pub(crate) places: HashMap<TerminalId, Place>,
     /// Wallets that were read or written lately, and those before them: when there are too many the older half is forgotten.
-    wallets: HashMap<WalletId, Wallet>,
-    wallets_before: HashMap<WalletId, Wallet>,
+    wallets: HashMap<WalletId, Remembered>,
+    wallets_before: HashMap<WalletId, Remembered>,
     codes: HashMap<CodeMac, IssuedCode>,
     /// The newest code of a wallet, of those that are remembered.
     newest: HashMap<WalletId, CodeMac>,
+}
+
+/// A wallet, packed as its row is.
+#[derive(Debug)]
+struct Remembered {
+    member: MemberId,
+    book: Book,
+    state: WalletState,
+    cooling_until: Option<Time>,
+    version: i64,
+    last: Option<TransactionId>,
+    at: Time,
+    packed: Box<[u8]>,
+}
+
+impl Remembered {
+    fn of(wallet: &Wallet) -> Self {
+        let Wallet { member, book, state, cooling_until, version, last, at, .. } = *wallet;
+        Self { member, book, state, cooling_until, version, last, at, packed: pack(wallet).into() }
+    }
+
+    fn wallet(&self, id: WalletId) -> Option<Wallet> {
+        let Self { member, book, state, cooling_until, version, last, at, .. } = *self;
+        let mut wallet = Wallet { state, cooling_until, version, last, at, ..Wallet::new(id, member, book) };
+        unpack(&mut wallet, &self.packed).map(|()| wallet)
+    }
 }
 
 impl Memory {
@@ -54,8 +82,9 @@ impl Memory {
     }
 
     /// The wallet as it is.
-    pub(crate) fn wallet(&self, id: WalletId) -> Option<&Wallet> {
-        self.wallets.get(&id).or_else(|| self.wallets_before.get(&id))
+    pub(crate) fn wallet(&self, id: WalletId) -> Option<Wallet> {
+        let remembered = self.wallets.get(&id).or_else(|| self.wallets_before.get(&id));
+        remembered.and_then(|remembered| remembered.wallet(id))
     }
 
     /// Remembers wallets as they were read or written just now.
@@ -64,7 +93,7 @@ impl Memory {
             if self.wallets.len() >= WALLETS {
                 self.wallets_before = std::mem::take(&mut self.wallets);
             }
-            self.wallets.insert(wallet.id, wallet.clone());
+            self.wallets.insert(wallet.id, Remembered::of(wallet));
         }
     }
 

@@ -189,7 +189,8 @@ impl Slice {
 pub(super) struct Tail {
     /// Which request keys are new.
     claims: Claims,
-    /// The number of the last row that waits under a name, with its place in [`LATER`] before it.
+    /// The number of the last row that waits under a name, with its place in [`LATER`] before it. Of the journal none: what else waits with its
+    /// rows says that they do, and nobody finds one by its position.
     latest: HashMap<Vec<u8>, i64>,
     /// What is to be settled next.
     next: Slice,
@@ -319,8 +320,9 @@ impl Tail {
         read_changes(bytes, |change| {
             if change.place == JOURNAL {
                 self.next.transactions = self.next.transactions.saturating_add(1);
+            } else {
+                self.latest.insert(key(change.place, change.name), number);
             }
-            self.latest.insert(key(change.place, change.name), number);
         })?;
         self.next.rows.push((number, bytes.to_vec()));
         Ok(())
@@ -336,13 +338,14 @@ impl Tail {
         let named = LATER.get(usize::from(place)).map_or(0, |(_, columns)| *columns);
         let (name, rest) = row.split_at_checked(named).unwrap_or((row, &[]));
         name.iter().for_each(|value| write(&mut self.added, value));
-        let name = key(place, self.added.get(begin..).unwrap_or_default());
-        rest.iter().for_each(|value| write(&mut self.added, value));
-        self.latest.insert(name, self.last.saturating_add(1));
         if place == JOURNAL {
             self.next.transactions = self.next.transactions.saturating_add(1);
             self.added_transactions = self.added_transactions.saturating_add(1);
+        } else {
+            let name = key(place, self.added.get(begin..).unwrap_or_default());
+            self.latest.insert(name, self.last.saturating_add(1));
         }
+        rest.iter().for_each(|value| write(&mut self.added, value));
     }
 
     /// Whether a row of this name waits.

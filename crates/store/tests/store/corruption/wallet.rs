@@ -8,7 +8,7 @@ use warifu_testkit::Engine;
 
 use super::{Named, Planted, planted, set, wallet};
 use crate::blob;
-use crate::story::{Story, WALLETS};
+use crate::story::{Story, WALLETS, json, unpacked};
 
 /// Changes the row of a wallet, which must then be named.
 fn changed(engine: Engine, owner: usize, change: &str, invariant: Invariant) -> Planted {
@@ -16,16 +16,15 @@ fn changed(engine: Engine, owner: usize, change: &str, invariant: Invariant) -> 
     planted(format!("UPDATE wallets SET {change} WHERE id = {id}"), invariant, wallet(WALLETS[owner]))
 }
 
-/// Replaces a text in the state of a wallet.
-fn state(engine: Engine, owner: usize, from: &str, to: &str) -> Planted {
-    changed(engine, owner, &format!("state = replace(state, '{from}', '{to}')"), Invariant::Fold)
+/// Stores a wallet as text, as earlier versions did, with something in it replaced.
+fn state(story: &Story, engine: Engine, owner: usize, from: &str, to: &str) -> Planted {
+    changed(engine, owner, &replaced(story, owner, from, to), Invariant::Fold)
 }
 
-/// A part as a state holds it.
-fn json(part: &Part) -> String {
-    let until = part.expires_at.map(|until| format!(r#""until":{},"#, until.unix_micros())).unwrap_or_default();
-    let (lot, account, origin, amount) = (part.lot, part.account.text(), part.origin, part.amount.get());
-    format!(r#"{{"lot":{lot},"account":"{account}","origin":"{origin}",{until}"amount":{amount}}}"#)
+fn replaced(story: &Story, owner: usize, from: &str, to: &str) -> String {
+    let text = unpacked(&story.wallets[owner]);
+    assert!(text.contains(from), "{text} lacks {from}");
+    format!("packed = NULL, unpacked = '{}'", text.replace(from, to))
 }
 
 /// The same with so much more in it.
@@ -52,8 +51,21 @@ pub(super) const ALL: &[Named] = &[
         changed(engine, 1, "next_expiry = next_expiry + 1", Invariant::Fold)
     }),
     ("a wallet is in the other book", |_, engine| changed(engine, 0, "book = 1", Invariant::Fold)),
-    ("a wallet's state is garbage", |_, engine| changed(engine, 0, "state = '{\"lots\":'", Invariant::Unchanged)),
-    ("a wallet's state is from before there were lots", |_, engine| changed(engine, 0, "state = ''", Invariant::Fold)),
+    ("a wallet's text is garbage", |_, engine| {
+        changed(engine, 0, "packed = NULL, unpacked = '{\"lots\":'", Invariant::Unchanged)
+    }),
+    ("a wallet is packed and has a text too", |_, engine| {
+        changed(engine, 0, "unpacked = '{\"lots_opened\":0,\"lots\":[]}'", Invariant::Unchanged)
+    }),
+    ("a wallet is packed in garbage", |_, engine| {
+        changed(engine, 0, &format!("packed = {}", blob(engine, &[1, 2, 3])), Invariant::Unchanged)
+    }),
+    ("a wallet is stored as before there were lots", |_, engine| changed(engine, 0, "packed = NULL", Invariant::Fold)),
+    ("a packed wallet is another's", |_, engine| {
+        let other = blob(engine, &WALLETS[1].bytes());
+        let change = format!("packed = (SELECT packed FROM wallets w WHERE w.id = {other})");
+        changed(engine, 0, &change, Invariant::Fold)
+    }),
     ("a wallet holds less than nothing", |_, engine| {
         let mut planted = changed(engine, 0, "paid = -1", Invariant::NotNegative);
         if engine == Engine::Postgres {
@@ -69,12 +81,12 @@ pub(super) const ALL: &[Named] = &[
     }),
     ("a lot holds one yen more", |story, engine| {
         let lot = &story.wallets[0].lots[0];
-        state(engine, 0, &json(lot), &more(lot, 1))
+        state(story, engine, 0, &json(lot), &more(lot, 1))
     }),
     ("a yen went from one lot to another", |story, engine| {
         let [one, other, ..] = story.wallets[1].lots.as_slice() else { panic!("the wallet has one lot") };
         let (from, to) = (format!("{},{}", json(one), json(other)), format!("{},{}", more(one, -1), more(other, 1)));
-        state(engine, 1, &from, &to)
+        state(story, engine, 1, &from, &to)
     }),
     ("a lot expires later", |story, engine| {
         let lots = &story.wallets[1].lots;
@@ -83,48 +95,54 @@ pub(super) const ALL: &[Named] = &[
             expires_at: lot.expires_at.map(|at| at.saturating_add(std::time::Duration::from_secs(1))),
             ..lot.clone()
         };
-        state(engine, 1, &json(lot), &json(&later))
+        state(story, engine, 1, &json(lot), &json(&later))
     }),
     ("a lot is of another account", |story, engine| {
         let lot = &story.wallets[0].lots[0];
         let other = json(lot).replace(r#""account":"paid""#, r#""account":"bonus""#);
-        state(engine, 0, &json(lot), &other)
+        state(story, engine, 0, &json(lot), &other)
     }),
     ("a lot has another number", |story, engine| {
         let lot = &story.wallets[0].lots[0];
-        state(engine, 0, &json(lot), &json(&Part { lot: lot.lot + 50, ..lot.clone() }))
+        state(story, engine, 0, &json(lot), &json(&Part { lot: lot.lot + 50, ..lot.clone() }))
     }),
     ("a wallet opened one lot more", |story, engine| {
         let opened = story.wallets[0].lots_opened;
-        state(engine, 0, &format!(r#""lots_opened":{opened}"#), &format!(r#""lots_opened":{}"#, opened + 1))
+        state(story, engine, 0, &format!(r#""lots_opened":{opened}"#), &format!(r#""lots_opened":{}"#, opened + 1))
     }),
-    ("a hold is gone", |story, engine| state(engine, 1, &hold(story).0, "")),
+    ("a hold is gone", |story, engine| state(story, engine, 1, &hold(story).0, "")),
     ("a hold is gone, and its value with it", |story, engine| {
         let (text, part, _) = hold(story);
-        let change = format!("paid = paid - {}, state = replace(state, '{text}', '')", part.amount.get());
+        let change = format!("paid = paid - {}, {}", part.amount.get(), replaced(story, 1, &text, ""));
         changed(engine, 1, &change, Invariant::Fold)
     }),
     ("a hold holds one yen less", |story, engine| {
         let (text, part, _) = hold(story);
-        state(engine, 1, &text, &text.replace(&json(part), &more(part, -1)))
+        state(story, engine, 1, &text, &text.replace(&json(part), &more(part, -1)))
     }),
     ("a hold expires later", |story, engine| {
         let (text, _, until) = hold(story);
         let until = until.unix_micros();
-        state(engine, 1, &text, &text.replace(&format!(r#""until":{until}"#), &format!(r#""until":{}"#, until + 1)))
+        state(
+            story,
+            engine,
+            1,
+            &text,
+            &text.replace(&format!(r#""until":{until}"#), &format!(r#""until":{}"#, until + 1)),
+        )
     }),
     ("a hold is another payment's", |story, engine| {
         let (text, ..) = hold(story);
         let payment = story.wallets[1].holds[0].payment.to_string();
-        state(engine, 1, &text, &text.replace(&payment, &story.of("payment").1.id.to_string()))
+        state(story, engine, 1, &text, &text.replace(&payment, &story.of("payment").1.id.to_string()))
     }),
     ("a sum over a day is one yen less", |story, engine| {
         let (hour, sum) = *story.wallets[0].paid_out.hours.last().unwrap();
-        state(engine, 0, &format!("[{hour},{}]", sum.get()), &format!("[{hour},{}]", sum.get() - 1))
+        state(story, engine, 0, &format!("[{hour},{}]", sum.get()), &format!("[{hour},{}]", sum.get() - 1))
     }),
     ("a sum over a month is forgotten", |story, engine| {
         let (day, sum) = story.wallets[0].topped_up.days[0];
-        state(engine, 0, &format!("[{day},{}]", sum.get()), "")
+        state(story, engine, 0, &format!("[{day},{}]", sum.get()), "")
     }),
     ("a wallet is gone", |_, engine| {
         let id = blob(engine, &WALLETS[0].bytes());
@@ -157,6 +175,16 @@ pub(super) const ALL: &[Named] = &[
     }),
     ("an entry names none before it", |story, _| {
         planted(set(story, "grant at the end", "previous_id = NULL"), Invariant::Fold, wallet(WALLETS[1]))
+    }),
+    ("a wallet's first entry names one before it", |story, engine| {
+        let nobody = blob(engine, &[0x77; 16]);
+        planted(set(story, "top-up", &format!("previous_id = {nobody}")), Invariant::Fold, wallet(WALLETS[0]))
+    }),
+    ("an entry that changed no wallet names one before it", |story, engine| {
+        let other = blob(engine, &story.of("payment").1.id.bytes());
+        let (position, _) = story.of("cancel in advance");
+        let sql = set(story, "cancel in advance", &format!("previous_id = {other}"));
+        planted(sql, Invariant::Unchanged, format!("position {position}"))
     }),
     ("an entry names itself", |story, _| {
         planted(set(story, "grant at the end", "previous_id = id"), Invariant::Fold, wallet(WALLETS[1]))

@@ -7,8 +7,8 @@ use super::LATER;
 use crate::error::StoreError;
 use crate::value::Value;
 
-/// The first byte of every row of the file. 1 was before journal and wallets had a chain.
-pub(super) const FORMAT: u8 = 2;
+/// The first byte of every row of the file. 1 was before journal and wallets had a chain, 2 before wallets were packed.
+pub(super) const FORMAT: u8 = 3;
 
 pub(super) fn corrupt() -> StoreError {
     StoreError::Corrupt { statement: "LIST_TAIL", column: 0 }
