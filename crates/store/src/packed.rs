@@ -44,12 +44,28 @@ struct PackedHold {
 
 /// Packs what the wallet holds.
 pub(crate) fn pack(wallet: &Wallet) -> Vec<u8> {
+    // What is not here is a column of its own: whoever adds a field decides.
+    let Wallet {
+        lots,
+        holds,
+        lots_opened,
+        topped_up,
+        paid_out,
+        id: _,
+        member: _,
+        book: _,
+        state: _,
+        cooling_until: _,
+        version: _,
+        last: _,
+        at: _,
+    } = wallet;
     let packed = Packed {
-        lots_opened: wallet.lots_opened,
-        lots: wallet.lots.iter().map(PackedPart::write).collect(),
-        holds: wallet.holds.iter().map(PackedHold::write).collect(),
-        topped_up: write_rolling(&wallet.topped_up),
-        paid_out: write_rolling(&wallet.paid_out),
+        lots_opened: *lots_opened,
+        lots: lots.iter().map(PackedPart::write).collect(),
+        holds: holds.iter().map(PackedHold::write).collect(),
+        topped_up: write_rolling(topped_up),
+        paid_out: write_rolling(paid_out),
     };
     // Never the fallback: memory is all that it needs. What is empty would be refused when read.
     postcard::to_extend(&packed, vec![FORMAT]).unwrap_or_default()

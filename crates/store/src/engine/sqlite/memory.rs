@@ -57,7 +57,21 @@ struct Remembered {
 
 impl Remembered {
     fn of(wallet: &Wallet) -> Self {
-        let Wallet { member, book, state, cooling_until, version, last, at, .. } = *wallet;
+        let Wallet {
+            member,
+            book,
+            state,
+            cooling_until,
+            version,
+            last,
+            at,
+            id: _,
+            lots: _,
+            holds: _,
+            lots_opened: _,
+            topped_up: _,
+            paid_out: _,
+        } = *wallet;
         Self { member, book, state, cooling_until, version, last, at, packed: pack(wallet).into() }
     }
 
@@ -152,8 +166,39 @@ pub(super) fn concerns(statement: &str) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use warifu_core::limit::Rolling;
+    use warifu_core::lot::{LotAccount, Part};
+    use warifu_core::money::Amount;
+    use warifu_core::wallet::Hold;
+
     use super::*;
+
+    #[test]
+    fn a_wallet_is_remembered_as_it_is() {
+        let (id, origin) = (WalletId::from_bytes([1; 16]), TransactionId::from_bytes([3; 16]));
+        let (at, amount) = (Time::from_unix_micros(5).unwrap(), Amount::new(7).unwrap());
+        let part = Part { lot: 4, account: LotAccount::Bonus, origin, expires_at: Some(at), amount };
+        let sums = |index| Rolling { hours: vec![(index, amount)], days: vec![(index, amount)] };
+        let wallet = Wallet {
+            state: WalletState::Frozen,
+            lots: vec![part.clone()],
+            holds: vec![Hold { payment: origin, expires_at: at, parts: vec![part] }],
+            lots_opened: 9,
+            topped_up: sums(1),
+            paid_out: sums(2),
+            cooling_until: Some(at),
+            version: 11,
+            last: Some(origin),
+            at,
+            ..Wallet::new(id, MemberId::from_bytes([2; 16]), Book::Sandbox)
+        };
+        let mut memory = Memory::default();
+        memory.keep_wallets(std::iter::once(&wallet));
+        assert_eq!(memory.wallet(id), Some(wallet));
+        assert_eq!(memory.wallet(WalletId::from_bytes([9; 16])), None);
+    }
 
     #[test]
     fn a_write_to_what_is_remembered_ends_it_and_nothing_else_does() {
