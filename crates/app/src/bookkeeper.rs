@@ -24,6 +24,10 @@ pub(crate) const LINES: &str = "shop_lines";
 const REST: Duration = Duration::from_millis(500);
 /// How many transactions it books at once.
 const STRETCH: i64 = 500;
+/// How many things of a kind it forgets at once, for what changes the database waits for it, and how often before it looks at the journal again.
+/// After a night off there are as many as the day before had.
+const PIECE: i64 = 500;
+const PIECES: usize = 20;
 
 /// Books for ever.
 pub(crate) async fn run(database: Database, clock: Arc<dyn Clock>) {
@@ -31,25 +35,37 @@ pub(crate) async fn run(database: Database, clock: Arc<dyn Clock>) {
         if let Err(error) = catch_up(&database).await {
             tracing::warn!(%error, "the bookkeeper will try again");
         }
-        let now = clock.now();
-        let forgotten =
-            database.write_beside(move |transaction| Box::pin(async move { forget(transaction, now).await })).await;
-        if let Err(error) = forgotten {
+        if let Err(error) = forget(&database, clock.now()).await {
             tracing::warn!(%error, "what has expired will be forgotten later");
         }
         tokio::time::sleep(REST).await;
     }
 }
 
-/// Forgets what is of no use any more.
-async fn forget(transaction: &mut Transaction, now: Time) -> Result<(), StoreError> {
-    transaction.delete_nonces(now).await?;
-    transaction.delete_ceremonies(now).await?;
-    transaction.delete_tickets(now).await?;
-    transaction.delete_enrollments(now).await?;
-    transaction.delete_old_trials(now.saturating_sub(crate::trial::KEPT)).await?;
-    transaction.delete_bills(now.saturating_sub(crate::bill::KEPT)).await?;
-    transaction.delete_sessions(now).await.map(drop)
+/// Forgets what is of no use any more, or much of it.
+async fn forget(database: &Database, now: Time) -> Result<(), StoreError> {
+    for _ in 0..PIECES {
+        let piece =
+            database.write_beside(move |transaction| Box::pin(async move { forget_piece(transaction, now).await }));
+        if !piece.await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets a piece of each kind, and says whether there may be more.
+async fn forget_piece(transaction: &mut Transaction, now: Time) -> Result<bool, StoreError> {
+    let forgotten = [
+        transaction.delete_nonces(now, PIECE).await?,
+        transaction.delete_ceremonies(now, PIECE).await?,
+        transaction.delete_tickets(now, PIECE).await?,
+        transaction.delete_enrollments(now, PIECE).await?,
+        transaction.delete_old_trials(now.saturating_sub(crate::trial::KEPT), PIECE).await?,
+        transaction.delete_bills(now.saturating_sub(crate::bill::KEPT), PIECE).await?,
+        transaction.delete_sessions(now, PIECE).await?,
+    ];
+    Ok(forgotten.into_iter().any(|count| count >= PIECE.unsigned_abs()))
 }
 
 /// Where both readers stand, and the ends of the streams.

@@ -69,9 +69,12 @@ statements! {
     FIND_BILL_CLAIM_OF (Blob, Blob) -> (Blob, Text, Blob, Blob, Int)
         "SELECT bill_id, number, member_id, device_id, created_at FROM bill_claims WHERE bill_id = $1 AND member_id = $2";
     COUNT_BILL_CLAIMS (Blob) -> (Int) "SELECT count(*) FROM bill_claims WHERE bill_id = $1";
-    DELETE_BILL_CLAIMS (Int) -> ()
-        "DELETE FROM bill_claims WHERE bill_id IN (SELECT id FROM bills WHERE expires_at < $1)";
-    DELETE_BILLS (Int) -> () "DELETE FROM bills WHERE expires_at < $1";
+    // Both pick the same bills.
+    DELETE_BILL_CLAIMS (Int, Int) -> ()
+        "DELETE FROM bill_claims WHERE bill_id IN \
+             (SELECT id FROM bills WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)";
+    DELETE_BILLS (Int, Int) -> ()
+        "DELETE FROM bills WHERE id IN (SELECT id FROM bills WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2)";
 }
 
 impl Transaction {
@@ -169,13 +172,14 @@ impl Transaction {
         self.row(&COUNT_BILL_CLAIMS, &[bill.bytes().into()]).await?.map_or(Ok(0), |row| row.int(0))
     }
 
-    /// Forgets the bills that expired before `before`, and the claims on them.
+    /// Forgets at most `limit` bills that expired before `before`, with the claims on them, and says how many.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn delete_bills(&mut self, before: Time) -> Result<(), StoreError> {
-        self.execute(&DELETE_BILL_CLAIMS, &[before.unix_micros().into()]).await?;
-        self.execute(&DELETE_BILLS, &[before.unix_micros().into()]).await.map(drop)
+    pub async fn delete_bills(&mut self, before: Time, limit: i64) -> Result<u64, StoreError> {
+        let params = [before.unix_micros().into(), limit.into()];
+        self.execute(&DELETE_BILL_CLAIMS, &params).await?;
+        self.execute(&DELETE_BILLS, &params).await
     }
 }
 

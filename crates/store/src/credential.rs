@@ -41,7 +41,9 @@ statements! {
     DELETE_CREDENTIAL (Blob, Blob) -> () "DELETE FROM credentials WHERE member_id = $1 AND id = $2";
     CREATE_CEREMONY (Blob, Text, Int) -> () "INSERT INTO ceremonies (id, state, expires_at) VALUES ($1, $2, $3)";
     TAKE_CEREMONY (Blob) -> (Text, Int) "DELETE FROM ceremonies WHERE id = $1 RETURNING state, expires_at";
-    DELETE_CEREMONIES (Int) -> () "DELETE FROM ceremonies WHERE expires_at < $1";
+    DELETE_CEREMONIES (Int, Int) -> ()
+        "DELETE FROM ceremonies WHERE id IN \
+             (SELECT id FROM ceremonies WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
     CREATE_RECOVERY_CODE (Blob, Blob, Int) -> ()
         "INSERT INTO recovery_codes (mac, member_id, created_at) VALUES ($1, $2, $3)";
     TAKE_RECOVERY_CODE (Blob) -> (Blob) "DELETE FROM recovery_codes WHERE mac = $1 RETURNING member_id";
@@ -125,12 +127,12 @@ impl Transaction {
         found.map(|row| Ok((row.text(0)?.to_owned(), row.converted(1, Time::from_unix_micros)?))).transpose()
     }
 
-    /// Forgets ceremonies that nobody came back to.
+    /// Forgets at most `limit` ceremonies that nobody came back to, and says how many.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn delete_ceremonies(&mut self, expired_before: Time) -> Result<u64, StoreError> {
-        self.execute(&DELETE_CEREMONIES, &[expired_before.unix_micros().into()]).await
+    pub async fn delete_ceremonies(&mut self, expired_before: Time, limit: i64) -> Result<u64, StoreError> {
+        self.execute(&DELETE_CEREMONIES, &[expired_before.unix_micros().into(), limit.into()]).await
     }
 
     /// Replaces a member's recovery codes by those with these keyed hashes.

@@ -39,7 +39,8 @@ static MIGRATIONS: &[Migration] = migrations![
     10 "0010_codes",
     11 "0011_room",
     12 "0012_chain",
-    13 "0013_packed"
+    13 "0013_packed",
+    14 "0014_idle"
 ];
 
 /// The lock that keeps a second runner waiting on PostgreSQL: any number that nobody else uses.

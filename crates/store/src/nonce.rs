@@ -10,7 +10,9 @@ use crate::registry::statements;
 statements! {
     CREATE_NONCE (Blob, Text, Int) -> ()
         "INSERT INTO nonces (terminal_id, nonce, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    DELETE_NONCES (Int) -> () "DELETE FROM nonces WHERE expires_at < $1";
+    DELETE_NONCES (Int, Int) -> ()
+        "DELETE FROM nonces WHERE (terminal_id, nonce) IN \
+             (SELECT terminal_id, nonce FROM nonces WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 }
 
 impl Transaction {
@@ -23,11 +25,11 @@ impl Transaction {
         Ok(self.execute(&CREATE_NONCE, &row).await? == 1)
     }
 
-    /// Forgets nonces that no request could use any more.
+    /// Forgets at most `limit` nonces that no request could use any more, and says how many.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn delete_nonces(&mut self, expired_before: Time) -> Result<u64, StoreError> {
-        self.execute(&DELETE_NONCES, &[expired_before.unix_micros().into()]).await
+    pub async fn delete_nonces(&mut self, expired_before: Time, limit: i64) -> Result<u64, StoreError> {
+        self.execute(&DELETE_NONCES, &[expired_before.unix_micros().into(), limit.into()]).await
     }
 }

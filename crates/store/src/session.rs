@@ -67,11 +67,16 @@ statements! {
         "UPDATE sessions SET used_at = $2, idle_until = CASE WHEN idle_until IS NULL THEN idle_until ELSE $3 END \
          WHERE id = $1 AND used_at < $2";
     DELETE_SESSION (Blob, Blob) -> (Blob) "DELETE FROM sessions WHERE member_id = $1 AND id = $2 RETURNING token_mac";
-    DELETE_SESSIONS (Int) -> () "DELETE FROM sessions WHERE ends_at <= $1 OR idle_until <= $1";
+    DELETE_ENDED_SESSIONS (Int, Int) -> ()
+        "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ends_at <= $1 ORDER BY ends_at LIMIT $2)";
+    DELETE_IDLE_SESSIONS (Int, Int) -> ()
+        "DELETE FROM sessions WHERE id IN \
+             (SELECT id FROM sessions WHERE idle_until <= $1 ORDER BY idle_until LIMIT $2)";
     CREATE_TICKET (Blob, Blob, Blob, Int) -> ()
         "INSERT INTO tickets (mac, session_id, member_id, expires_at) VALUES ($1, $2, $3, $4)";
     TAKE_TICKET (Blob) -> (Blob, Int) "DELETE FROM tickets WHERE mac = $1 RETURNING member_id, expires_at";
-    DELETE_TICKETS (Int) -> () "DELETE FROM tickets WHERE expires_at < $1";
+    DELETE_TICKETS (Int, Int) -> ()
+        "DELETE FROM tickets WHERE mac IN (SELECT mac FROM tickets WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 }
 
 impl Transaction {
@@ -127,12 +132,14 @@ impl Transaction {
         found.map(|row| row.bytes(0)).transpose()
     }
 
-    /// Forgets sessions that have ended by `at`.
+    /// Forgets at most `limit` sessions that have ended by `at`, and as many that nobody has used for too long, and says how many.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn delete_sessions(&mut self, at: Time) -> Result<u64, StoreError> {
-        self.execute(&DELETE_SESSIONS, &[at.unix_micros().into()]).await
+    pub async fn delete_sessions(&mut self, at: Time, limit: i64) -> Result<u64, StoreError> {
+        let params = [at.unix_micros().into(), limit.into()];
+        let ended = self.execute(&DELETE_ENDED_SESSIONS, &params).await?;
+        Ok(ended.saturating_add(self.execute(&DELETE_IDLE_SESSIONS, &params).await?))
     }
 
     /// Keeps a ticket for a session's live updates.
@@ -160,12 +167,12 @@ impl Transaction {
         found.map(read).transpose()
     }
 
-    /// Forgets tickets that nobody used.
+    /// Forgets at most `limit` tickets that nobody used, and says how many.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn delete_tickets(&mut self, expired_before: Time) -> Result<u64, StoreError> {
-        self.execute(&DELETE_TICKETS, &[expired_before.unix_micros().into()]).await
+    pub async fn delete_tickets(&mut self, expired_before: Time, limit: i64) -> Result<u64, StoreError> {
+        self.execute(&DELETE_TICKETS, &[expired_before.unix_micros().into(), limit.into()]).await
     }
 }
 

@@ -81,7 +81,9 @@ statements! {
         "UPDATE enrollments SET public_key = $2 WHERE mac = $1 AND (public_key IS NULL OR public_key = $2) \
          RETURNING terminal_id, expires_at";
     DELETE_ENROLLMENTS_OF (Blob) -> () "DELETE FROM enrollments WHERE terminal_id = $1";
-    DELETE_ENROLLMENTS (Int) -> () "DELETE FROM enrollments WHERE expires_at < $1";
+    DELETE_ENROLLMENTS (Int, Int) -> ()
+        "DELETE FROM enrollments WHERE mac IN \
+             (SELECT mac FROM enrollments WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
 }
 
 impl Transaction {
@@ -199,12 +201,12 @@ impl Transaction {
         taken.map(read).transpose()
     }
 
-    /// Forgets the links that have expired.
+    /// Forgets at most `limit` links that have expired, and says how many.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn delete_enrollments(&mut self, now: Time) -> Result<(), StoreError> {
-        self.execute(&DELETE_ENROLLMENTS, &[now.unix_micros().into()]).await.map(drop)
+    pub async fn delete_enrollments(&mut self, now: Time, limit: i64) -> Result<u64, StoreError> {
+        self.execute(&DELETE_ENROLLMENTS, &[now.unix_micros().into(), limit.into()]).await
     }
 
     /// Freezes a terminal, or lets it work again. `false` if there is none, or it was revoked.

@@ -53,7 +53,9 @@ statements! {
            ON l.kind = t.kind AND l.scenario = t.scenario AND l.began_at = t.began_at \
          WHERE t.terminal_id = $1 ORDER BY t.began_at DESC, t.request_id";
     DELETE_TRIALS (Blob) -> () "DELETE FROM trials WHERE terminal_id = $1";
-    DELETE_OLD_TRIALS (Int) -> () "DELETE FROM trials WHERE began_at < $1";
+    DELETE_OLD_TRIALS (Int, Int) -> ()
+        "DELETE FROM trials WHERE (terminal_id, request_id) IN \
+             (SELECT terminal_id, request_id FROM trials WHERE began_at < $1 ORDER BY began_at LIMIT $2)";
 }
 
 impl Transaction {
@@ -133,12 +135,12 @@ impl Transaction {
         self.rows(&LIST_LATEST_TRIALS, &[terminal.bytes().into()]).await?.iter().map(read_trial).collect()
     }
 
-    /// Forgets trials that began before `before`.
+    /// Forgets at most `limit` trials that began before `before`, and says how many.
     ///
     /// # Errors
     /// What the database said.
-    pub async fn delete_old_trials(&mut self, before: Time) -> Result<(), StoreError> {
-        self.execute(&DELETE_OLD_TRIALS, &[before.unix_micros().into()]).await.map(drop)
+    pub async fn delete_old_trials(&mut self, before: Time, limit: i64) -> Result<u64, StoreError> {
+        self.execute(&DELETE_OLD_TRIALS, &[before.unix_micros().into(), limit.into()]).await
     }
 
     /// Forgets the trials of a till.

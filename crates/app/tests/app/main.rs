@@ -14,6 +14,7 @@ mod cancel;
 mod clock;
 mod device;
 mod event;
+mod expired;
 mod history;
 mod keys;
 mod queue;

@@ -48,8 +48,8 @@ on_both_databases! {
             transaction.create_ceremony(other, "state", time(6)).await?;
             assert_eq!(transaction.take_ceremony(one).await?, Some(("state".to_owned(), time(5))));
             assert_eq!(transaction.take_ceremony(one).await?, None);
-            assert_eq!(transaction.delete_ceremonies(time(6)).await?, 0);
-            assert_eq!(transaction.delete_ceremonies(time(7)).await?, 1);
+            assert_eq!(transaction.delete_ceremonies(time(6), 9).await?, 0);
+            assert_eq!(transaction.delete_ceremonies(time(7), 9).await?, 1);
             assert_eq!(transaction.take_ceremony(other).await?, None);
 
             let session = SessionId::from_bytes(BYTES);
@@ -57,7 +57,7 @@ on_both_databases! {
             transaction.create_ticket([2; 32], session, MEMBERS[0], time(6)).await?;
             assert_eq!(transaction.take_ticket([1; 32]).await?, Some((MEMBERS[0], time(5))));
             assert_eq!(transaction.take_ticket([1; 32]).await?, None);
-            assert_eq!(transaction.delete_tickets(time(7)).await?, 1);
+            assert_eq!(transaction.delete_tickets(time(7), 9).await?, 1);
 
             transaction.replace_recovery_codes(MEMBERS[0], &[[1; 32], [2; 32]], time(0)).await?;
             assert_eq!(transaction.count_recovery_codes(MEMBERS[0]).await?, 2);
@@ -139,8 +139,12 @@ on_both_databases! {
             let used = Session { used_at: time(10), ..lasting.clone() };
             assert_eq!(transaction.find_session_by_token([2; 32]).await?, Some(bound(&used)));
             assert!(used.is_live(time(89)) && !used.is_live(time(90)));
-            assert_eq!(transaction.delete_sessions(time(59)).await?, 0);
-            assert_eq!(transaction.delete_sessions(time(60)).await?, 1);
+            assert_eq!(transaction.delete_sessions(time(59), 9).await?, 0);
+            assert_eq!(transaction.delete_sessions(time(60), 9).await?, 1);
+            assert_eq!(transaction.delete_sessions(time(89), 9).await?, 0);
+            transaction.create_session(&idle).await?;
+            assert_eq!(transaction.delete_sessions(time(90), 9).await?, 2, "one had ended, one was idle");
+            transaction.create_session(&lasting).await?;
             assert_eq!(transaction.delete_session(MEMBERS[1], lasting.id).await?, None);
             assert_eq!(transaction.delete_session(MEMBERS[0], lasting.id).await?, Some([2; 32]));
             assert_eq!(transaction.list_sessions(MEMBERS[0]).await?, []);

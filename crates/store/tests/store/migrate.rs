@@ -14,8 +14,8 @@ fn open(database: &TestDatabase) -> Database {
 
 fn migrated_once(engine: Engine) -> [[&'static str; 4]; 1] {
     match engine {
-        Engine::Sqlite => [["13", "1", "3", "0"]],
-        Engine::Postgres => [["13", "64", "192", "0"]],
+        Engine::Sqlite => [["14", "1", "3", "0"]],
+        Engine::Postgres => [["14", "64", "192", "0"]],
     }
 }
 
@@ -23,7 +23,7 @@ on_both_databases! {
     /// An empty database gets the schema, and a second run finds nothing to do.
     async fn an_empty_database_is_migrated_and_then_left_alone(database: TestDatabase) {
         let opened = open(&database);
-        assert_eq!(opened.migrate().await.unwrap(), 13);
+        assert_eq!(opened.migrate().await.unwrap(), 14);
         let before = database.query_raw("SELECT * FROM migrations").await;
         assert_eq!(opened.migrate().await.unwrap(), 0);
         assert_eq!(open(&database).migrate().await.unwrap(), 0);
@@ -44,7 +44,7 @@ on_both_databases! {
             let (first, second) = (first.await.unwrap(), second.await.unwrap());
             let runs = [first, second].map(|runner| tokio::spawn(async move { runner.migrate().await.unwrap() }));
             let [first, second] = runs;
-            assert_eq!(first.await.unwrap() + second.await.unwrap(), 13, "round {round}");
+            assert_eq!(first.await.unwrap() + second.await.unwrap(), 14, "round {round}");
             assert_eq!(fresh.query_raw(LOOK).await, migrated_once(database.engine()), "round {round}");
         }
     }
@@ -60,15 +60,15 @@ on_both_databases! {
     /// A database that a newer version migrated is neither used nor changed.
     async fn a_newer_migration_is_refused(database: TestDatabase) {
         let opened = database.open().await;
-        database.execute_raw("INSERT INTO migrations (number, name, checksum) VALUES (14, '0014_later', 'x')").await;
-        assert!(matches!(opened.migrate().await, Err(MigrateError::Newer(14))));
-        assert!(matches!(opened.check_schema().await, Err(MigrateError::Newer(14))));
+        database.execute_raw("INSERT INTO migrations (number, name, checksum) VALUES (15, '0015_later', 'x')").await;
+        assert!(matches!(opened.migrate().await, Err(MigrateError::Newer(15))));
+        assert!(matches!(opened.check_schema().await, Err(MigrateError::Newer(15))));
     }
 
     /// Who may not migrate is told that the database is behind, and the database stays empty.
     async fn an_empty_database_is_behind(database: TestDatabase) {
         let opened = open(&database);
-        assert!(matches!(opened.check_schema().await, Err(MigrateError::Behind { found: 0, needed: 13 })));
+        assert!(matches!(opened.check_schema().await, Err(MigrateError::Behind { found: 0, needed: 14 })));
         let tables = match database.engine() {
             Engine::Sqlite => "SELECT count(*) FROM sqlite_schema",
             Engine::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",

@@ -339,11 +339,13 @@ on_both_databases! {
             assert!(!transaction.create_nonce(TILL.into(), "nonce-0123456789", time(99)).await?);
             assert!(transaction.create_nonce(other.into(), "nonce-0123456789", Time::MAX).await?);
             assert!(transaction.create_nonce(TILL.into(), "Nonce-0123456789", time(20)).await?);
-            assert_eq!(transaction.delete_nonces(time(10)).await?, 0);
+            assert_eq!(transaction.delete_nonces(time(10), 9).await?, 0);
             assert!(!transaction.create_nonce(TILL.into(), "nonce-0123456789", time(99)).await?);
-            assert_eq!(transaction.delete_nonces(time(11)).await?, 1);
+            assert_eq!(transaction.delete_nonces(time(11), 9).await?, 1);
             assert!(transaction.create_nonce(TILL.into(), "nonce-0123456789", time(99)).await?);
-            transaction.delete_nonces(Time::MAX).await
+            assert_eq!(transaction.delete_nonces(Time::MAX, 1).await?, 1, "no more than asked for");
+            assert!(transaction.create_nonce(TILL.into(), "Nonce-0123456789", time(99)).await?, "the oldest first");
+            transaction.delete_nonces(Time::MAX, 9).await
         }));
         assert_eq!(forgotten.await.unwrap(), 2);
     }

@@ -54,7 +54,7 @@ on_both_databases! {
             assert_eq!(transaction.find_terminal_by_jpqr(number).await?, None);
             assert_eq!(transaction.take_enrollment([3; 32], key).await?, None);
             assert!(!transaction.freeze_terminal(TILL, false).await? && !transaction.save_terminal_key(TILL, key).await?);
-            transaction.delete_enrollments(time(6)).await?;
+            transaction.delete_enrollments(time(6), 9).await?;
             assert_eq!(transaction.take_enrollment([4; 32], key).await?, None, "it had expired");
             let names: Vec<_> = transaction.list_terminals(SHOP).await?.into_iter().map(|it| it.id).collect();
             assert!(names.contains(&TILL) && names.contains(&practice.id) && names.contains(&ATM));
@@ -92,9 +92,9 @@ on_both_databases! {
             assert_eq!(transaction.find_bill_by_request(ATM, &bill.request_id).await?, None);
             let count = transaction.count_bills_for(MemberId::from_bytes(BYTES), time(0)).await?;
             assert_eq!((count, transaction.count_bills_for(MemberId::from_bytes(BYTES), time(5)).await?), (2, 1));
-            transaction.delete_bills(time(5)).await?;
+            transaction.delete_bills(time(5), 9).await?;
             assert_eq!(transaction.find_bill(bare.id).await?, Some(bare.clone()));
-            transaction.delete_bills(time(6)).await?;
+            transaction.delete_bills(time(6), 9).await?;
             assert_eq!(transaction.find_bill(bare.id).await?, None);
             assert_eq!(transaction.find_bill(bill.id).await?, Some(bill));
             Ok(())
@@ -134,7 +134,7 @@ on_both_databases! {
             assert_eq!(transaction.find_bill_claim(first.id, "0043").await?, None);
             assert_eq!(transaction.find_bill_claim_of(first.id, one).await?, Some(claim));
             assert_eq!(transaction.find_bill_claim_of(second.id, other).await?, None);
-            transaction.delete_bills(time(6)).await?;
+            transaction.delete_bills(time(6), 9).await?;
             assert_eq!((transaction.count_bill_claims(first.id).await?, transaction.find_bill(first.id).await?), (0, None));
             assert_eq!(transaction.find_bill_claim_of(second.id, one).await?, Some(elsewhere));
             Ok(())
