@@ -26,7 +26,7 @@ const REST: Duration = Duration::from_millis(500);
 const STRETCH: i64 = 500;
 /// How many things of a kind it forgets at once, for what changes the database waits for it, and how often before it looks at the journal again.
 /// After a night off there are as many as the day before had.
-const PIECE: i64 = 500;
+const PIECE: i64 = 200;
 const PIECES: usize = 20;
 
 /// Books for ever.

@@ -9,7 +9,7 @@ use warifu_testkit::{TestDatabase, on_both_databases};
 use crate::town::Town;
 
 /// More than is forgotten between two looks at the journal, and not in whole pieces.
-const EXPIRED: usize = 10_600;
+const EXPIRED: usize = 4_260;
 
 on_both_databases! {
     /// A server that was off for a night finds the nonces of the day before.

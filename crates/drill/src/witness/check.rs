@@ -201,9 +201,13 @@ impl Checker {
         let mut count = 0;
         for member in 0..self.actors.members.len() {
             let reply = patiently(|| self.speaker.get(self.actors.member(member), "/v1/balances")).await?;
-            let (found, implied) = (Holding::from_balances(&reply.json()), holding(&entries, member));
-            if found != Some(implied) {
-                self.log.violate(format!("member {member} holds {found:?}, the answers imply {implied:?}"));
+            let implied = holding(&entries, member);
+            match Holding::from_balances(&reply.json()) {
+                Some(found) if found == implied => {}
+                Some(found) => {
+                    self.log.violate(format!("member {member} holds {found:?}, the answers imply {implied:?}"));
+                }
+                None => self.log.violate(format!("member {member}'s balance: {} {}", reply.status, reply.body)),
             }
             count += 1;
         }
